@@ -1,0 +1,1 @@
+"""Attacks: one harness per family, one small file per method."""

@@ -1,0 +1,1 @@
+"""Evasion attacks; importing a module here registers its attack."""

@@ -1,0 +1,189 @@
+"""Auto-PGD: PGD with momentum whose step size halves where progress stalls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from gambeson.attacks.base import EvasionFacts, Problem, State, evasion, rows, where
+from gambeson.attacks.losses import cross_entropy, dlr, margin, targeted_dlr
+from gambeson.core.errors import UsageError
+from gambeson.core.threat import Access, Norm
+from gambeson.models.oracle import Oracle
+from gambeson.models.passes import Gradient
+
+_LOSSES = {"ce": cross_entropy, "dlr": dlr, "margin": margin, "targeted_dlr": targeted_dlr}
+_MOMENTUM = 0.75
+_ENOUGH_ASCENTS = 0.75
+"""rho of the paper: fewer ascending steps than this fraction since the last checkpoint halves the step."""
+
+
+@lru_cache
+def checkpoints(steps: int) -> frozenset[int]:
+    """Steps (from 1) after which the step size is reviewed: 22% of the run, then ever closer, 6% at least.
+
+    Source: Croce & Hein 2020, section 3.1 (p_0 = 0, p_1 = 0.22), with the authors' rounding.
+    """
+    gap, shrink, least = (max(int(f * steps), 1) for f in (0.22, 0.03, 0.06))
+    at, found = 0, []
+    while at + gap <= steps:
+        at += gap
+        found.append(at)
+        gap = max(gap - shrink, least)
+    return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class APGDState(State):
+    """Everything per sample: points (n, *shape), scalars (n,), target ranking (n, classes)."""
+
+    delta: Tensor
+    previous: Tensor
+    grad: Tensor
+    best: Tensor
+    best_grad: Tensor
+    loss: Tensor
+    best_loss: Tensor
+    best_at_check: Tensor
+    reduced: Tensor
+    ascents: Tensor
+    step_size: Tensor
+    ranking: Tensor
+
+
+@evasion.register(
+    "apgd",
+    EvasionFacts(
+        access=Access.GRADIENT,
+        norms=(Norm.LINF, Norm.L2),
+        source="Croce & Hein 2020, arXiv:2003.01690, algorithm 1",
+        queries_to_init=1,
+    ),
+)
+@dataclass(frozen=True, slots=True)
+class APGD:
+    """Auto-PGD.
+
+    Attributes:
+        steps: Gradient steps per restart (per target for ``targeted_dlr``).
+        loss: ``ce``, ``dlr``, ``margin`` or ``targeted_dlr``.
+        restarts: Random starts for the untargeted losses.
+        targets: Most likely wrong classes that ``targeted_dlr`` aims at, one after another.
+
+    Raises:
+        UsageError: The loss is unknown.
+    """
+
+    steps: int = 100
+    loss: str = "ce"
+    restarts: int = 1
+    targets: int = 9
+
+    def __post_init__(self) -> None:
+        if self.loss not in _LOSSES:
+            raise UsageError(f"Unknown loss {self.loss!r} for apgd.", expected=", ".join(_LOSSES))
+
+    @property
+    def length(self) -> int:
+        """Steps over all restarts or targets, each with one query at its start."""
+        return (self.steps + 1) * (self.targets if self.loss == "targeted_dlr" else self.restarts)
+
+    def init(self, oracle: Oracle, problem: Problem) -> APGDState:
+        """Rank the classes by their score on the clean sample, true class last."""
+        scores = oracle.scores(problem.ball.x).scatter(1, problem.y[:, None], float("-inf"))
+        image, number = torch.zeros_like(problem.ball.x), torch.zeros(len(problem.y), device=scores.device)
+        flag = torch.zeros_like(number, dtype=torch.bool)
+        ranking = scores.argsort(1, descending=True)
+        return APGDState(*[image] * 5, *[number] * 3, flag, *[number] * 2, ranking)
+
+    def step(self, oracle: Oracle, problem: Problem, state: APGDState, t: int) -> APGDState:
+        """Start a run, or move once and, at a checkpoint, review the step size."""
+        run, i = divmod(t, self.steps + 1)
+        if i == 0:
+            return self._start(oracle, problem, state, run, t)
+        state = self._move(oracle, problem, state, run, first=i == 1)
+        if i not in checkpoints(self.steps):
+            return state
+        return _review(state, i - max((c for c in checkpoints(self.steps) if c < i), default=0))
+
+    def _start(self, oracle: Oracle, problem: Problem, state: APGDState, run: int, t: int) -> APGDState:
+        delta = _random_edge(problem, t)
+        answer = self._gradient(oracle, problem, state, delta, run)
+        return APGDState(
+            delta=delta,
+            previous=delta,
+            grad=answer.grad,
+            best=delta,
+            best_grad=answer.grad,
+            loss=answer.loss,
+            best_loss=answer.loss,
+            best_at_check=answer.loss,
+            reduced=torch.ones_like(state.reduced),
+            ascents=torch.zeros_like(state.ascents),
+            step_size=torch.full_like(state.step_size, 2 * problem.ball.space.eps),
+            ranking=state.ranking,
+        )
+
+    def _move(
+        self, oracle: Oracle, problem: Problem, state: APGDState, run: int, *, first: bool
+    ) -> APGDState:
+        ball, delta = problem.ball, state.delta
+        length, a = rows(state.step_size, delta), 1.0 if first else _MOMENTUM
+        z = ball.project(delta + length * ball.ascent(delta, state.grad))
+        moved = ball.project(delta + a * (z - delta) + (1 - a) * (delta - state.previous))
+        answer = self._gradient(oracle, problem, state, moved, run)
+        better = answer.loss > state.best_loss
+        return replace(
+            state,
+            delta=moved,
+            previous=delta,
+            grad=answer.grad,
+            loss=answer.loss,
+            best=where(better, moved, state.best),
+            best_grad=where(better, answer.grad, state.best_grad),
+            best_loss=torch.maximum(answer.loss, state.best_loss),
+            ascents=state.ascents + (answer.loss > state.loss),
+        )
+
+    def _gradient(
+        self, oracle: Oracle, problem: Problem, state: APGDState, delta: Tensor, run: int
+    ) -> Gradient:
+        labels = [problem.y]
+        if self.loss == "targeted_dlr":
+            classes = state.ranking.shape[1] - 1
+            labels.append(state.ranking[:, run % classes])
+        return oracle.gradient(problem.ball.apply(delta), _LOSSES[self.loss], *labels)
+
+
+def _random_edge(problem: Problem, t: int) -> Tensor:
+    """A random start on the surface of the ball: the authors' start, which beats one inside."""
+    ball, shape, eps = problem.ball, problem.ball.x.shape[1:], problem.ball.space.eps
+    if ball.space.norm is Norm.LINF:
+        draw = 2 * problem.rng.uniform(t, *shape) - 1
+        length = draw.flatten(1).abs().amax(1)
+    else:
+        draw = problem.rng.normal(t, *shape)
+        length = draw.flatten(1).norm(dim=1)
+    return ball.project(eps * draw / rows(length.clamp_min(1e-12), draw))
+
+
+def _review(state: APGDState, since: int) -> APGDState:
+    """Halve the step and go back to the best point where the run oscillates or has stopped improving.
+
+    Source: Croce & Hein 2020, section 3.1, conditions 1 and 2.
+    """
+    oscillates = state.ascents <= _ENOUGH_ASCENTS * since
+    stalls = ~state.reduced & (state.best_at_check >= state.best_loss)
+    halve = oscillates | stalls
+    return replace(
+        state,
+        step_size=torch.where(halve, state.step_size / 2, state.step_size),
+        delta=where(halve, state.best, state.delta),
+        grad=where(halve, state.best_grad, state.grad),
+        reduced=halve,
+        best_at_check=state.best_loss,
+        ascents=torch.zeros_like(state.ascents),
+    )

@@ -1,0 +1,104 @@
+"""Square Attack: random search over squares of the image, with scores only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gambeson.attacks.base import EvasionFacts, Problem, State, evasion, where
+from gambeson.attacks.losses import margin
+from gambeson.core.threat import Access, Norm
+from gambeson.models.oracle import Oracle
+
+_HALVINGS = (10, 50, 200, 500, 1_000, 2_000, 4_000, 6_000, 8_000)
+"""Queries, out of 10,000, after which the squares' area is halved (section 4.1 of the paper)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SquareState(State):
+    """The best perturbation so far (n, *shape) and its margin (n,)."""
+
+    best: Tensor
+    loss: Tensor
+
+
+@evasion.register(
+    "square",
+    EvasionFacts(
+        access=Access.SCORES,
+        norms=(Norm.LINF,),
+        source="Andriushchenko et al. 2020, arXiv:1912.00049, algorithms 1 and 2",
+        queries_to_init=1,
+    ),
+)
+@dataclass(frozen=True, slots=True)
+class Square:
+    """Try a random square of +-eps; keep it where it lowers the true class's margin.
+
+    The square's place is drawn per sample. Tables have no neighbourhood: there the square becomes a random
+    set of features, at the same share of the input.
+
+    Attributes:
+        queries: Queries per sample, the one at the start included.
+        area: Share of the input that the first squares cover (p of the paper).
+    """
+
+    queries: int = 5_000
+    area: float = 0.8
+
+    @property
+    def length(self) -> int:
+        """One query a step; the start takes one."""
+        return self.queries - 1
+
+    def init(self, oracle: Oracle, problem: Problem) -> SquareState:
+        """Vertical stripes of +-eps, one sign per column and channel (section 4.2)."""
+        shape = problem.ball.x.shape[1:]
+        signs = problem.rng.signs(0, *([shape[0], 1, shape[2]] if len(shape) == 3 else shape))
+        delta = problem.ball.project(problem.ball.space.eps * signs.expand_as(problem.ball.x))
+        scores = oracle.scores(problem.ball.apply(delta))
+        return SquareState(delta, margin(scores, problem.y))
+
+    def step(self, oracle: Oracle, problem: Problem, state: SquareState, t: int) -> SquareState:
+        """One candidate per sample."""
+        region, signs = _region(problem, self._share(t + 1, problem.steps + 1), t + 1)
+        delta = _paint(problem, state.best, region, signs)
+        idle = (delta == state.best).flatten(1).all(1)
+        if bool(idle.any()):  # a query that changes nothing is wasted: turn its signs round
+            delta = _paint(problem, state.best, region, where(idle, -signs, signs))
+        loss = margin(oracle.scores(problem.ball.apply(delta)), problem.y)
+        better = loss > state.loss
+        return SquareState(where(better, delta, state.best), torch.maximum(loss, state.loss))
+
+    def _share(self, query: int, queries: int) -> float:
+        """Share of the input that a candidate changes after so many queries."""
+        halvings = sum(query * 10_000 / queries > at for at in _HALVINGS)
+        return float(self.area * 0.5**halvings)
+
+
+def _paint(problem: Problem, best: Tensor, region: Tensor, signs: Tensor) -> Tensor:
+    """``best`` with +-eps inside the region, as far as the input stays valid."""
+    return problem.ball.project(torch.where(region, problem.ball.space.eps * signs, best))
+
+
+def _region(problem: Problem, share: float, t: int) -> tuple[Tensor, Tensor]:
+    """Where each sample's candidate changes, (n, *shape) bool, and its signs, broadcastable to it."""
+    rng, shape = problem.rng, problem.ball.x.shape[1:]
+    if len(shape) != 3:
+        free = (problem.ball.high > problem.ball.low).flatten(1)
+        order = torch.where(free, rng.uniform(t, free.shape[1]), 2.0).argsort(1).argsort(1)
+        count = (share * free.sum(1, keepdim=True)).round().clamp_min(1)
+        return (order < count).reshape(problem.ball.x.shape), rng.signs(t, *shape, stream=1)
+    channels, height, width = shape
+    side = min(max(round((share * height * width) ** 0.5), 1), height, width)
+    corner = rng.uniform(t, 2)
+    top = (corner[:, :1] * (height - side + 1)).floor()
+    left = (corner[:, 1:] * (width - side + 1)).floor()
+    row = torch.arange(height, device=top.device)
+    column = torch.arange(width, device=top.device)
+    tall = (row >= top) & (row < top + side)
+    wide = (column >= left) & (column < left + side)
+    region = (tall[:, :, None] & wide[:, None, :])[:, None].expand(-1, channels, -1, -1)
+    return region, rng.signs(t, channels, 1, 1, stream=1)

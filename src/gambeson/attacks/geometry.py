@@ -1,0 +1,186 @@
+"""The perturbation set around each sample: valid inputs within eps, and how to move inside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gambeson.attacks.projections import PROJECTIONS
+from gambeson.attacks.randomness import SampleRandom
+from gambeson.core.errors import UsageError
+from gambeson.core.threat import Norm, ThreatModel
+from gambeson.data.schema import Schema
+
+_ROUNDING = 2.0**-22
+"""Room that float32 rounding of ``x + delta`` gets in the validity test, relative to ``|x|``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerturbationSet:
+    """What an attacker may change, the same for every sample.
+
+    Attributes:
+        norm: Norm of the perturbation, measured in units of ``scale``.
+        eps: Radius.
+        low, high: Bounds of the input, each of the sample's shape.
+        scale: Size of one unit of perturbation in input units, of the sample's shape (1 unless eps is a
+            fraction of each feature's range).
+        frozen: True where nothing may change.
+        integer: True where only whole numbers are valid.
+    """
+
+    norm: Norm
+    eps: float
+    low: Tensor
+    high: Tensor
+    scale: Tensor
+    frozen: Tensor
+    integer: Tensor
+
+    @classmethod
+    def of(cls, threat: ThreatModel, schema: Schema) -> PerturbationSet:
+        """The set that a threat model declares on a kind of data.
+
+        Raises:
+            UsageError: A frozen feature is unknown, or eps is larger than the whole input range.
+        """
+        low, high = (torch.from_numpy(bound) for bound in schema.bounds())
+        width = high - low
+        scale = torch.where(width > 0, width, 1.0) if threat.unit == "range" else torch.ones_like(low)
+        largest = float((width / scale).max())
+        if threat.norm is Norm.LINF and threat.eps > largest:
+            raise UsageError(
+                f"eps={threat.eps:g} is larger than the whole input range ({largest:g}).",
+                expected=f"a radius in ({'fractions of the range' if threat.unit == 'range' else 'input units'})",
+                remedy="were you thinking of 0-255 pixels? Write it as a fraction: --eps 8/255",
+            )
+        frozen = torch.from_numpy(schema.frozen_mask(threat.frozen))
+        integer = torch.from_numpy(schema.integer_mask())
+        return cls(threat.norm, threat.eps, low, high, scale, frozen, integer)
+
+    def with_eps(self, eps: float) -> PerturbationSet:
+        """The same set with another radius."""
+        return PerturbationSet(self.norm, eps, self.low, self.high, self.scale, self.frozen, self.integer)
+
+    def around(self, x: Tensor) -> Ball:
+        """The set around each row of ``x`` (n, *shape)."""
+        space = self.to(x.device)
+        low = torch.where(space.frozen, 0.0, (space.low - x) / space.scale).clamp_max(0)
+        high = torch.where(space.frozen, 0.0, (space.high - x) / space.scale).clamp_min(0)
+        return Ball(space, x, low, high)
+
+    def to(self, device: torch.device) -> PerturbationSet:
+        """The same set with its tensors on ``device``."""
+        tensors = (t.to(device) for t in (self.low, self.high, self.scale, self.frozen, self.integer))
+        return PerturbationSet(self.norm, self.eps, *tensors)
+
+
+@dataclass(frozen=True, slots=True)
+class Ball:
+    """The perturbation sets around n samples. A perturbation ``delta`` is in units of ``space.scale``.
+
+    Attributes:
+        space: What is common to all samples.
+        x: (n, *shape) the samples.
+        low, high: (n, *shape) bounds of delta that keep the input valid; 0 where it is frozen.
+    """
+
+    space: PerturbationSet
+    x: Tensor
+    low: Tensor
+    high: Tensor
+
+    def select(self, keep: Tensor) -> Ball:
+        """The balls around the samples ``keep``."""
+        return Ball(self.space, self.x[keep], self.low[keep], self.high[keep])
+
+    def apply(self, delta: Tensor) -> Tensor:
+        """The input that a perturbation makes: whole numbers stay whole, moving towards the sample."""
+        change = delta * self.space.scale
+        if bool(self.space.integer.any()):
+            change = torch.where(self.space.integer, change.trunc(), change)
+        return (self.x + change).clamp(self.space.low, self.space.high)
+
+    def project(self, delta: Tensor) -> Tensor:
+        """The valid perturbation nearest to ``delta`` (Euclidean, in units of ``scale``)."""
+        project = PROJECTIONS[self.space.norm]
+        flat = project(delta.flatten(1), self.space.eps, self.low.flatten(1), self.high.flatten(1))
+        return flat.reshape(delta.shape)
+
+    def size(self, x: Tensor) -> Tensor:
+        """Norm of ``x`` minus the sample, in units of ``scale``, computed in float64: (n,)."""
+        difference = (x.double() - self.x.double()) / self.space.scale.double()
+        return _norm(difference.flatten(1), self.space.norm)
+
+    def contains(self, x: Tensor) -> Tensor:
+        """Whether each input is a valid member of its ball, up to float32 rounding: (n,) bool.
+
+        NaN is never a member. Independent of ``apply`` and ``project``.
+        """
+        space = self.space
+        inside = ((x >= space.low) & (x <= space.high)).flatten(1).all(1)
+        kept = ((x == self.x) | ~space.frozen).flatten(1).all(1)
+        whole = ((x == x.round()) | ~space.integer).flatten(1).all(1)
+        if space.norm is Norm.L0:
+            return inside & kept & whole & (self.size(x) <= space.eps)
+        room = _norm((self.x.double().abs() / space.scale.double()).flatten(1), space.norm) * _ROUNDING
+        return inside & kept & whole & (self.size(x) <= space.eps * (1 + 1e-6) + room)
+
+    def random(self, rng: SampleRandom, step: int) -> Tensor:
+        """A random valid perturbation: uniform in the cube for linf, a random direction and radius for l2
+        and l1, random features at random ends of their range for l0."""
+        shape, eps = self.x.shape[1:], self.space.eps
+        if self.space.norm is Norm.LINF:
+            return self.project((2 * rng.uniform(step, *shape) - 1) * eps)
+        if self.space.norm is Norm.L0:
+            ends = torch.where(rng.uniform(step, *shape, stream=1) < 0.5, self.low, self.high)
+            chosen = rng.uniform(step, *shape).flatten(1).argsort(1)[:, : int(eps)]
+            mask = torch.zeros_like(ends.flatten(1)).scatter(1, chosen, 1.0)
+            return mask.reshape(ends.shape) * ends
+        if self.space.norm is Norm.L2:
+            direction = rng.normal(step, *shape)
+        else:
+            direction = rng.signs(step, *shape, stream=1) * -torch.log1p(-rng.uniform(step, *shape))
+        length = _norm(direction.flatten(1), self.space.norm).clamp_min(1e-12)
+        radius = eps * rng.uniform(step, 1, stream=3)[:, 0] / length
+        return self.project(direction * _column(radius, direction))
+
+    def ascent(self, delta: Tensor, grad: Tensor, sparsity: float = 0.05) -> Tensor:
+        """Direction of steepest ascent with norm 1, for a gradient in input units.
+
+        Args:
+            delta: Where we stand.
+            grad: (n, *shape) gradient of the loss with respect to the input.
+            sparsity: Fraction of the features that one l1 step moves.
+
+        Returns:
+            linf: the sign. l2: the normalised gradient. l1: the signs of the largest entries, without those
+            that push against the box (SLIDE, Tramer & Boneh 2019, arXiv:1904.13000, section 4). l0: the
+            gradient scaled so that its largest entry crosses the widest feature.
+        """
+        grad = torch.where(self.space.frozen, 0.0, grad * self.space.scale)
+        flat, norm = grad.flatten(1), self.space.norm
+        if norm is Norm.LINF:
+            return grad.sign()
+        if norm is Norm.L2:
+            return grad / _column(flat.norm(dim=1).clamp_min(1e-12), grad)
+        if norm is Norm.L0:
+            width = (self.high - self.low).flatten(1).amax(1)
+            return grad * _column(width / flat.abs().amax(1).clamp_min(1e-12) / self.space.eps, grad)
+        stuck = ((delta >= self.high) & (grad > 0)) | ((delta <= self.low) & (grad < 0))
+        flat = torch.where(stuck, 0.0, grad).flatten(1)
+        k = max(1, int(sparsity * flat.shape[1]))
+        largest = flat.abs().topk(k, dim=1).indices
+        signs = torch.zeros_like(flat).scatter(1, largest, flat.gather(1, largest).sign())
+        return (signs / signs.abs().sum(1, keepdim=True).clamp_min(1)).reshape(grad.shape)
+
+
+def _norm(flat: Tensor, norm: Norm) -> Tensor:
+    order = {Norm.LINF: torch.inf, Norm.L2: 2, Norm.L1: 1, Norm.L0: 0}[norm]
+    return torch.linalg.vector_norm(flat, order, dim=1)
+
+
+def _column(values: Tensor, like: Tensor) -> Tensor:
+    return values.to(like.dtype).reshape(-1, *[1] * (like.dim() - 1))

@@ -1,0 +1,1 @@
+"""Checks; importing a module here registers its checks."""

@@ -1,0 +1,218 @@
+"""Evasion checks: how much accuracy is left when inputs are perturbed on purpose?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gambeson.attacks.ensemble import Stage, stage
+from gambeson.attacks.geometry import PerturbationSet
+from gambeson.attacks.harness import Run
+from gambeson.attacks.robustness import Robustness, choose_samples, measure_robustness
+from gambeson.audit.base import CheckContext, CheckFacts, checks
+from gambeson.audit.checks.evasion_curve import accuracy_by_eps
+from gambeson.audit.checks.evasion_evidence import adversarial_examples, facts, success_by_queries
+from gambeson.core.errors import Unavailable
+from gambeson.core.finding import Evidence, Family, Finding, Outcome, Severity
+from gambeson.core.measurement import Measurement
+from gambeson.core.stats import proportion
+from gambeson.core.threat import Access, Norm
+from gambeson.models.passes import Passes
+
+_KEPT_WELL = 0.8
+_KEPT_HALF = 0.5
+_KEPT_NOTHING = 0.1
+
+
+@checks.register(
+    "evasion.gradient",
+    CheckFacts(
+        family=Family.EVASION,
+        access=Access.GRADIENT,
+        question="How much accuracy is left against an attacker who holds the model?",
+        taxonomy=("atlas:AML.T0043.000", "atlas:AML.T0015", "nist:NISTAML.022", "owasp-ml:ML01:2023"),
+        cost=3.0,
+    ),
+)
+def evasion_gradient(context: CheckContext) -> list[Finding]:
+    """White-box evasion: PGD, Auto-PGD on cross-entropy, Auto-PGD on targeted DLR, then Square, in turn.
+
+    Fails when less than 80% of the clean accuracy is left (medium), less than half (high). A figure is an
+    upper bound: no attack proves robustness.
+
+    Raises:
+        Unavailable: No registered attack works under the threat's norm.
+        ModelError: The model answered with something unusable.
+    """
+    return [_measure(context, _gradient_stages(context))]
+
+
+@checks.register(
+    "evasion.scores",
+    CheckFacts(
+        family=Family.EVASION,
+        access=Access.SCORES,
+        question="How much accuracy is left against an attacker who sees scores only?",
+        taxonomy=("atlas:AML.T0043.001", "atlas:AML.T0015", "nist:NISTAML.025", "owasp-ml:ML01:2023"),
+        cost=2.0,
+    ),
+)
+def evasion_scores(context: CheckContext) -> list[Finding]:
+    """Black-box evasion from scores: Square Attack.
+
+    Fails like ``evasion.gradient``; critical when less than a tenth of the clean accuracy is left, because
+    this attacker needs no more than an API key.
+
+    Raises:
+        Unavailable: No registered attack works under the threat's norm.
+        ModelError: The model answered with something unusable.
+    """
+    return [_measure(context, _score_stages(context))]
+
+
+def _gradient_stages(context: CheckContext) -> list[Stage]:
+    effort, norm = context.effort, context.threat.norm
+    quick = max(effort.steps // 5, 5)
+    stages = [stage("pgd", f"pgd({quick})", steps=quick)]
+    if norm in (Norm.LINF, Norm.L2):
+        targets = min(effort.targets, context.model.info.classes - 1)
+        steps = effort.steps
+        stages.append(stage("apgd", f"apgd-ce({steps})", steps=steps))
+        label = f"apgd-t({steps} steps, {targets} targets)"
+        stages.append(stage("apgd", label, steps=steps, loss="targeted_dlr", targets=targets))
+    else:
+        stages.append(stage("pgd", f"pgd({effort.steps}, 3 restarts)", steps=effort.steps, restarts=3))
+    if norm is Norm.LINF:
+        stages.append(stage("square", f"square({effort.queries})", queries=effort.queries))
+    return stages
+
+
+def _score_stages(context: CheckContext) -> list[Stage]:
+    if context.threat.norm is not Norm.LINF:
+        raise Unavailable(
+            f"No attack of this version works from scores alone under {context.threat.norm}.",
+            remedy="declare a second threat model with norm linf to cover score-only attackers",
+        )
+    queries = min(context.effort.queries, context.threat.queries or context.effort.queries)
+    return [stage("square", f"square({queries})", queries=queries)]
+
+
+@dataclass
+class _Report:
+    """Turns the harness's work into progress with a count of what is broken."""
+
+    context: CheckContext
+    broken: int = 0
+    of: int = 0
+
+    def __call__(self, work: int, fallen: int) -> None:
+        self.broken += fallen
+        self.context.progress.advance(self.context.check, work, f"{self.broken} of {self.of} broken")
+
+
+def _measure(context: CheckContext, stages: list[Stage]) -> Finding:
+    space = PerturbationSet.of(context.threat, context.data.schema)
+    passes = Passes(context.model, context.rows_per_pass)
+    samples = choose_samples(
+        context.data.split(context.split), context.effort.samples, context.seed.child("samples")
+    )
+    length = sum(item.attack.length for item in stages)
+    context.progress.start(context.check, len(samples) * length)
+    report = _Report(context, of=len(samples))
+    result = measure_robustness(
+        stages, passes, samples, space, budget=context.threat.queries, run=_run(context, "main", report)
+    )
+    points, cut = accuracy_by_eps(context, result, passes, space, _run(context, "curve", _silent))
+    return _finding(context, result, stages, (points, success_by_queries(result)), cut)
+
+
+def _silent(work: int, fallen: int) -> None:
+    """The curve's work is small beside the main attack's and not part of the plan."""
+
+
+def _run(context: CheckContext, part: str, report: Callable[[int, int], None]) -> Run:
+    return Run(
+        seed=context.seed.child(part),
+        deadline=context.deadline,
+        journal=context.journal,
+        key=f"{context.check}@{context.threat}/{part}",
+        clock=context.clock,
+        report=report,
+    )
+
+
+def _finding(
+    context: CheckContext, result: Robustness, stages: list[Stage], curves: tuple, cut: list[str]
+) -> Finding:
+    info, threat = checks[context.check].facts, context.threat
+    cut = [_cut(record) for record in result.outcome.records if record.unfinished] + cut
+    kept = result.robust_accuracy.value / max(result.clean_accuracy.value, 1e-9)
+    outcome, severity = _judge(kept, info.access, finished=result.outcome.unfinished == 0)
+    low, high = result.robust_accuracy.value, result.clean_accuracy.value
+    target = f"{threat.norm} eps={threat.eps:.4g}" + (" of range" if threat.unit == "range" else "")
+    who = "an attacker with gradients" if info.access is Access.GRADIENT else "an attacker with scores only"
+    return Finding(
+        check=context.check,
+        title=f"Accuracy falls from {high:.1%} to {low:.1%} under {target}, {info.access} access",
+        family=Family.EVASION,
+        access=info.access,
+        outcome=outcome,
+        severity=severity,
+        summary=(
+            f"Of {len(result.samples)} inputs the model gets {high:.1%} right; {who} who may change each "
+            f"input by {target} leaves {low:.1%}. A stronger attack can only lower this figure."
+        ),
+        reason="time ran out before the attacks could answer" if outcome is Outcome.NOT_ASSESSED else "",
+        remedy=_remedy(outcome, info.access),
+        target=target,
+        measurements=(result.robust_accuracy, result.clean_accuracy, _success(result)),
+        evidence=Evidence(
+            command=context.command,
+            samples=len(result.samples),
+            method=" → ".join(item.label for item in stages) + f", seed {context.seed.value}",
+            facts=facts(result, threat),
+            curves=tuple(curve for curve in curves if curve is not None),
+            examples=adversarial_examples(context, result),
+        ),
+        taxonomy=info.taxonomy,
+        cut=tuple(cut),
+    )
+
+
+def _success(result: Robustness) -> Measurement:
+    return proportion(
+        "attack_success_rate", int(result.outcome.fallen.sum()), len(result.attacked), better="lower"
+    )
+
+
+def _judge(kept: float, access: Access, *, finished: bool) -> tuple[Outcome, Severity]:
+    """Outcome and severity from the share of clean accuracy that is left.
+
+    What has fallen stays fallen, so a failure stands even when time ran out; a pass does not.
+    """
+    if kept >= _KEPT_WELL:
+        return (Outcome.PASSED if finished else Outcome.NOT_ASSESSED), Severity.INFO
+    if kept < _KEPT_NOTHING and access < Access.GRADIENT:
+        return Outcome.FAILED, Severity.CRITICAL
+    return Outcome.FAILED, Severity.HIGH if kept < _KEPT_HALF else Severity.MEDIUM
+
+
+def _cut(record) -> str:  # type: ignore[no-untyped-def]
+    if record.unfinished == record.tried:
+        return f"{record.label} did not run to its end on any of the {record.tried} samples still standing"
+    return f"{record.label} was stopped on {record.unfinished} of {record.tried} samples"
+
+
+def _remedy(outcome: Outcome, access: Access) -> str:
+    if outcome is not Outcome.FAILED:
+        return ""
+    text = (
+        "Train on adversarial examples of this threat model (Madry et al. 2018; TRADES, Zhang et al. 2019) "
+        "and audit again with the same command."
+    )
+    if access is Access.GRADIENT:
+        return text
+    return text + (
+        " Until then, return labels instead of scores where the product allows it, and limit and watch queries "
+        "per client: this attack spends hundreds of near-identical queries on one input."
+    )

@@ -1,0 +1,118 @@
+"""Robust accuracy against eps, measured with the monotonicity that a ball grants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from gambeson.attacks.ensemble import Stage, run_in_turn, stage
+from gambeson.attacks.geometry import PerturbationSet
+from gambeson.attacks.harness import Run
+from gambeson.attacks.robustness import Robustness
+from gambeson.audit.base import CheckContext, checks
+from gambeson.core.finding import Curve, Series
+from gambeson.core.stats import proportion
+from gambeson.core.threat import Access, Norm
+from gambeson.models.passes import Passes
+
+
+def accuracy_by_eps(
+    context: CheckContext, result: Robustness, passes: Passes, space: PerturbationSet, run: Run
+) -> tuple[Curve | None, list[str]]:
+    """The curve, and what was cut for lack of time.
+
+    What falls in a ball falls in every larger one. So below the main eps only the samples that it broke are
+    attacked, from the largest radius down; above it only those that stand, from the smallest up.
+
+    Args:
+        context: Of the running check; ``effort.curve`` lists the multiples of eps.
+        result: The main measurement, at eps itself.
+        passes: The model.
+        space: The perturbation set at eps itself.
+        run: Seeds, deadline and journal for the curve.
+    """
+    eps, cut = context.threat.eps, []
+    broken = result.outcome.fallen.copy()
+    left = {0.0: 0, eps: int(broken.sum())}
+    below = sorted((f for f in context.effort.curve if f < 1), reverse=True)
+    above = sorted(f for f in context.effort.curve if f > 1)
+    for side in (below, above):
+        reached = broken
+        for factor in side:
+            radius = _radius(space, eps * factor)
+            if radius is None:
+                continue
+            if context.time_is_up:
+                cut.append(f"robust accuracy at eps={radius:.4g} was not measured")
+                continue
+            todo = np.flatnonzero(reached if factor < 1 else ~reached)
+            fell = _fallen(context, result, passes, space.with_eps(radius), todo, run)
+            reached = fell if factor < 1 else reached | fell
+            left[radius] = int(reached.sum())
+    return _curve(context, result, left), cut
+
+
+def _radius(space: PerturbationSet, radius: float) -> float | None:
+    """The radius as the norm can have it; ``None`` where it is no radius or beyond the whole range."""
+    if space.norm is Norm.L0:
+        return float(int(radius)) if radius >= 1 else None
+    widest = float(((space.high - space.low) / space.scale).max())
+    return radius if space.norm is not Norm.LINF or radius <= widest else None
+
+
+def _fallen(
+    context: CheckContext,
+    result: Robustness,
+    passes: Passes,
+    space: PerturbationSet,
+    todo: np.ndarray,
+    run: Run,
+) -> np.ndarray:
+    """Which of the attacked samples fall within ``space``, looking at ``todo`` only."""
+    samples = result.samples.select(torch.from_numpy(result.attacked[todo]))
+    name = f"{space.eps:.6g}"
+    branch = replace(run, seed=run.seed.child(name), key=f"{run.key}/{name}")
+    outcome = run_in_turn(
+        _stages(context), passes, samples, space, budget=context.threat.queries, run=branch
+    )
+    fell = np.zeros(len(result.attacked), bool)
+    fell[todo[outcome.fallen]] = True
+    return fell
+
+
+def _stages(context: CheckContext) -> list[Stage]:
+    """One good attack: the curve is for the eye, the main figure for the gate."""
+    if checks[context.check].facts.access is not Access.GRADIENT:
+        return [stage("square", queries=max(context.effort.queries // 2, 100))]
+    steps = max(context.effort.steps // 2, 10)
+    if context.threat.norm in (Norm.LINF, Norm.L2):
+        return [stage("pgd", steps=5), stage("apgd", steps=steps)]
+    return [stage("pgd", steps=steps)]
+
+
+def _curve(context: CheckContext, result: Robustness, fallen: dict[float, int]) -> Curve | None:
+    n, right = len(result.samples), len(result.attacked)
+    if len(fallen) < 3:
+        return None
+    radii = sorted(fallen)
+    points = [proportion("robust_accuracy", right - fallen[r], n) for r in radii]
+    bands = [p.interval for p in points if p.interval is not None]
+    measured = Series(
+        "robust accuracy (upper bound)",
+        tuple(radii),
+        tuple(p.value for p in points),
+        tuple(band.low for band in bands),
+        tuple(band.high for band in bands),
+    )
+    clean = result.clean_accuracy.value
+    reference = Series("clean accuracy", (0.0, radii[-1]), (clean, clean), reference=True)
+    unit = "fraction of each feature's range" if context.threat.unit == "range" else "input units"
+    return Curve(
+        kind="robust_accuracy_by_eps",
+        title=f"Robust accuracy against {context.threat.norm} radius",
+        x_label=f"eps ({unit})",
+        y_label="accuracy",
+        series=(measured, reference),
+    )

@@ -1,0 +1,130 @@
+"""Evidence of evasion: examples to look at, queries until success, counts."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import torch
+
+from gambeson.attacks.geometry import PerturbationSet
+from gambeson.attacks.robustness import Robustness
+from gambeson.audit.base import CheckContext
+from gambeson.core.errors import missing_extra
+from gambeson.core.finding import AdversarialExample, Curve, Series
+from gambeson.core.threat import ThreatModel
+from gambeson.data.schema import Feature, Kind, Schema
+from gambeson.models.passes import Passes
+
+_EXAMPLES = 8
+_LARGEST_PICTURE = 128
+_POINTS = 100
+
+
+def facts(result: Robustness, threat: ThreatModel) -> tuple[tuple[str, str], ...]:
+    """Counts that a reader needs to trust the figure."""
+    found = result.outcome
+    broke = [(f"broken by {r.label}", f"{r.fell} of {r.tried} tried") for r in found.records]
+    queries = found.queries[found.fallen]
+    return (
+        ("samples attacked", str(len(result.attacked))),
+        *broke,
+        ("median queries until broken", f"{np.median(queries):.0f}" if len(queries) else "none broken"),
+        ("queries spent in all", str(int(found.queries.sum()))),
+        ("query budget per sample", str(threat.queries) if threat.queries else "none"),
+        ("successes re-verified in float32", str(int(found.fallen.sum()))),
+        ("claims refused on verification", str(sum(r.refuted for r in found.records))),
+    )
+
+
+def success_by_queries(result: Robustness) -> Curve | None:
+    """Share of the attacked samples broken within so many queries; ``None`` when nothing broke."""
+    queries = np.sort(result.outcome.queries[result.outcome.fallen])
+    if not len(queries):
+        return None
+    at = np.unique(np.concatenate([queries, [int(result.outcome.queries.max())]]))
+    at = at[np.unique(np.linspace(0, len(at) - 1, _POINTS).round().astype(int))]
+    share = np.searchsorted(queries, at, side="right") / len(result.attacked)
+    line = Series("broken", tuple(float(v) for v in at), tuple(float(v) for v in share))
+    return Curve(
+        kind="success_by_queries",
+        title="Share of inputs broken against queries spent on each",
+        x_label="queries per input",
+        y_label="attack success rate",
+        series=(line,),
+        x_log=True,
+    )
+
+
+def adversarial_examples(context: CheckContext, result: Robustness) -> tuple[AdversarialExample, ...]:
+    """The first few broken samples, one per true class before a second of any."""
+    fallen = np.flatnonzero(result.outcome.fallen)
+    labels = result.samples.y.numpy()[result.attacked]
+    rank = {int(row): int((labels[fallen[:i]] == labels[row]).sum()) for i, row in enumerate(fallen)}
+    rows = sorted(sorted(fallen, key=lambda row: (rank[int(row)], row))[:_EXAMPLES])
+    if not rows:
+        return ()
+    x = result.samples.x[torch.from_numpy(result.attacked[rows])]
+    adversarial = torch.from_numpy(result.outcome.adversarial[rows])
+    passes = Passes(context.model, context.rows_per_pass)
+    before, after = (passes.scores(v.to(passes.device)).softmax(1).cpu() for v in (x, adversarial))
+    space = PerturbationSet.of(context.threat, context.data.schema)
+    sizes = space.around(x).size(adversarial)
+    schema = context.data.schema
+    return tuple(
+        AdversarialExample(
+            index=int(result.samples.index[result.attacked[row]]),
+            label=schema.classes[int(labels[row])],
+            before=schema.classes[int(before[i].argmax())],
+            before_confidence=_rounded(before[i].max()),
+            after=schema.classes[int(after[i].argmax())],
+            after_confidence=_rounded(after[i].max()),
+            distance=_rounded(sizes[i]),
+            images=_pictures(x[i].numpy(), adversarial[i].numpy(), schema) if schema.is_image else (),
+            changes=_changes(x[i].numpy(), adversarial[i].numpy(), schema.features),
+        )
+        for i, row in enumerate(rows)
+    )
+
+
+def _rounded(value: torch.Tensor) -> float:
+    return float(f"{float(value):.6g}")
+
+
+def _changes(
+    before: np.ndarray, after: np.ndarray, features: tuple[Feature, ...]
+) -> tuple[tuple[str, str, str], ...]:
+    """Changed features, the largest change relative to its range first."""
+    a, b = before.reshape(-1), after.reshape(-1)
+    rows = []
+    for i, feature in enumerate(features):
+        if a[i] != b[i]:
+            size = abs(float(b[i] - a[i])) / max(feature.high - feature.low, 1e-9)
+            digits = ".0f" if feature.kind is Kind.INTEGER else ".5g"
+            rows.append((size, feature.name, f"{a[i]:{digits}}", f"{b[i]:{digits}}"))
+    rows.sort(key=lambda row: -row[0])
+    return tuple((name, old, new) for _, name, old, new in rows)
+
+
+def _pictures(before: np.ndarray, after: np.ndarray, schema: Schema) -> tuple[str, ...]:
+    """Original, perturbation (centred on grey, stretched to full contrast), adversarial: base64 PNG."""
+    width = schema.high - schema.low
+    change = after - before
+    stretch = max(float(np.abs(change).max()), 1e-12)
+    shown = ((before - schema.low) / width, change / stretch / 2 + 0.5, (after - schema.low) / width)
+    return tuple(_png(picture) for picture in shown)
+
+
+def _png(picture: np.ndarray) -> str:
+    """(C, H, W) in [0, 1] as base64 PNG of at most ``_LARGEST_PICTURE`` pixels a side."""
+    try:
+        from PIL import Image
+    except ModuleNotFoundError:
+        raise missing_extra("PIL", "data") from None
+    pixels = (picture.clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    image.thumbnail((_LARGEST_PICTURE, _LARGEST_PICTURE))
+    stream = io.BytesIO()
+    image.save(stream, "PNG", optimize=True)
+    return base64.b64encode(stream.getvalue()).decode()

@@ -1,0 +1,1 @@
+"""Values, errors, registry, ports and statistics that every layer shares. Imports nothing of Gambeson."""

@@ -1,0 +1,1 @@
+"""Datasets: schema, sources and splits."""

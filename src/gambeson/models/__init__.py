@@ -1,0 +1,1 @@
+"""The model seam and its implementations: one file per framework."""

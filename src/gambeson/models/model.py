@@ -1,0 +1,89 @@
+"""The seam: all that an attack, a check or a guard can know of a model.
+
+Arrays cross the seam as NumPy float32 so that nothing above needs a framework. A model that can
+differentiate offers a second door that keeps tensors on their device.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is known of a model without calling it.
+
+    Attributes:
+        name: What people call it: the path or URI it was opened from.
+        kind: ``"torch"``, ``"onnx"``, ``"sklearn"``, ``"xgboost"``, ``"lightgbm"`` or ``"callable"``.
+        shape: Shape of one input, without the batch axis.
+        classes: Number of classes, at least 2.
+        scores: ``"logits"`` (any real numbers whose softmax are probabilities) or ``"probabilities"``.
+        digest: ``sha256:<hex>`` of the bytes it was loaded from; empty for a bare callable.
+        parameters: Number of learnt parameters, 0 where unknown.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    classes: int
+    scores: str
+    digest: str = ""
+    parameters: int = 0
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A classifier. Inputs are in input units: preprocessing is the model's own business."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What is known without calling it."""
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """Scores of a batch.
+
+        Args:
+            x: (n, *shape) float32, C-contiguous, in input units.
+
+        Returns:
+            (n, classes) float32; the prediction is the largest.
+
+        Raises:
+            ModelError: The model raised.
+        """
+
+
+@runtime_checkable
+class Differentiable(Model, Protocol):
+    """A model whose scores autograd can follow back to the input."""
+
+    @property
+    def device(self) -> str:
+        """Where tensors must live, e.g. ``"cpu"`` or ``"cuda:0"``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Like ``scores`` for a tensor (n, *shape) float32 on ``device``; keeps the autograd graph."""
+
+
+@runtime_checkable
+class Trainable(Model, Protocol):
+    """A model that can be trained anew on other data, for reference (shadow) models."""
+
+    def fit_new(self, x: np.ndarray, y: np.ndarray, seed: int) -> Model:
+        """A fresh model of the same kind and hyper-parameters, fitted to other data.
+
+        Args:
+            x: (n, *shape) float32 in input units.
+            y: (n,) int64 labels in ``range(classes)``.
+            seed: Seeds initialisation and shuffling; the same seed gives the same model.
+
+        Raises:
+            ModelError: Training failed.
+        """

@@ -1,0 +1,154 @@
+"""Model passes: blocks of rows in, scores or input gradients out, the same bits whatever the batch size.
+
+Matrix and convolution kernels treat the rows of a partly filled tile with different code, so a sample's
+last bits depend on how many rows travel with it. Blocks are therefore padded to a multiple of ``LANE``
+rows: measured on convolutional networks and perceptrons, a row's result is then the same bits in every
+block and at every place in it (docs/decisions/0003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gambeson.core.errors import GambesonError, ModelError
+from gambeson.models.model import Differentiable, Model
+
+LANE = 8
+"""Rows per block are a multiple of this."""
+
+_SMALLEST = 1e-30
+"""Probabilities are cut here before the logarithm."""
+
+Loss = Callable[..., Tensor]
+"""``loss(scores, *rows) -> (n,)``: per-sample loss that an attack wants to increase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """What one backward pass tells: loss (n,), scores (n, classes), gradient of the loss (n, *shape)."""
+
+    loss: Tensor
+    scores: Tensor
+    grad: Tensor
+
+
+class Passes:
+    """Runs a model over any number of rows in blocks of equal make.
+
+    Scores come out as logits: as they are, or as log-probabilities where the model gives probabilities.
+
+    Args:
+        model: The model.
+        rows: Most rows in one block; rounded up to a multiple of ``LANE``.
+    """
+
+    def __init__(self, model: Model, rows: int = 64) -> None:
+        self.model = model
+        self.rows = -(-max(rows, 1) // LANE) * LANE
+        self.differentiable = model if isinstance(model, Differentiable) else None
+
+    @property
+    def device(self) -> str:
+        """Where input tensors must live."""
+        return self.differentiable.device if self.differentiable else "cpu"
+
+    def scores(self, x: Tensor) -> Tensor:
+        """Logits of a batch, without gradients.
+
+        Args:
+            x: (n, *shape) float32 in input units.
+
+        Returns:
+            (n, classes) float32, finite.
+
+        Raises:
+            ModelError: The model raised, or its scores hold NaN, infinity or the wrong shape.
+        """
+        with torch.no_grad():
+            return torch.cat([self._logits(block)[:n] for n, block in self._blocks(x)])
+
+    def gradient(self, x: Tensor, loss: Loss, *rows: Tensor) -> Gradient:
+        """Gradient of a per-sample loss with respect to the input.
+
+        Args:
+            x: (n, *shape) float32 in input units.
+            loss: Called as ``loss(scores, *rows)`` on each block.
+            rows: Tensors with n rows that the loss needs, e.g. the labels.
+
+        Raises:
+            ModelError: As for ``scores``, or the model cannot be differentiated, or a gradient is not finite.
+        """
+        parts = []
+        padded = [self._blocks(row) for row in rows]
+        for (n, block), *extra in zip(self._blocks(x), *padded, strict=True):
+            with torch.enable_grad():
+                leaf = block.detach().requires_grad_(True)
+                scores = self._logits(leaf)
+                losses = loss(scores, *(part for _, part in extra))
+                grad = self._backward(losses, leaf)
+            parts.append((losses.detach()[:n], scores.detach()[:n], grad[:n]))
+        return Gradient(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+    def _blocks(self, x: Tensor) -> list[tuple[int, Tensor]]:
+        """Blocks of at most ``rows`` rows, each padded to a multiple of ``LANE``; with their true sizes."""
+        blocks = []
+        for start in range(0, len(x), self.rows):
+            block = x[start : start + self.rows]
+            n, missing = len(block), -len(block) % LANE
+            if missing:
+                block = torch.cat([block, block[-1:].expand(missing, *block.shape[1:])])
+            blocks.append((n, block))
+        return blocks
+
+    def _logits(self, x: Tensor) -> Tensor:
+        info = self.model.info
+        try:
+            if self.differentiable is not None:
+                scores = self.differentiable.forward(x)
+            else:
+                array = np.ascontiguousarray(x.detach().numpy())
+                scores = torch.from_numpy(np.ascontiguousarray(self.model.scores(array), np.float32))
+        except GambesonError:
+            raise
+        except Exception as error:
+            raise ModelError(
+                f"{info.name} raised {type(error).__name__} on a batch of shape {tuple(x.shape)}: {error}",
+                remedy="run the model by itself on one batch of this shape",
+            ) from error
+        if scores.shape != (len(x), info.classes):
+            raise ModelError(
+                f"{info.name} answered with shape {tuple(scores.shape)}.",
+                expected=f"({len(x)}, {info.classes}), one score per class",
+            )
+        if info.scores == "probabilities":
+            scores = torch.where(scores >= 0, scores.clamp_min(_SMALLEST).log(), torch.nan)
+        if not bool(torch.isfinite(scores).all()):
+            raise _not_finite(info.name, "scores", scores)
+        return scores.float()
+
+    def _backward(self, losses: Tensor, leaf: Tensor) -> Tensor:
+        name = self.model.info.name
+        if not losses.requires_grad:
+            raise ModelError(
+                f"The scores of {name} do not depend on its input in a way that autograd can follow.",
+                remedy="attack it with --access scores",
+            )
+        grad = torch.autograd.grad(losses.sum(), leaf)[0]
+        if not bool(torch.isfinite(grad).all()):
+            raise _not_finite(name, "input gradients", grad)
+        return grad
+
+
+def _not_finite(name: str, what: str, values: Tensor) -> ModelError:
+    bad = ~torch.isfinite(values.reshape(len(values), -1)).all(1)
+    return ModelError(
+        f"{name} gave {what} that are NaN, infinite or negative probabilities "
+        f"in {int(bad.sum())} of {len(values)} rows.",
+        expected=f"finite {what} for every input inside the bounds",
+        remedy="a robust figure measured on such answers would be wrong: mend the model, then audit again",
+    )

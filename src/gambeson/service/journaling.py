@@ -1,0 +1,83 @@
+"""Opens the journal of an audit: fresh, or the one to go on with when it belongs to the same audit."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from gambeson.adapters.journal_files import FileJournal
+from gambeson.core.errors import UsageError
+from gambeson.service.commands import AuditCommand
+
+_FOLDER = ".journal"
+
+
+def open_journal(command: AuditCommand, model_digest: str, data_digest: str) -> tuple[FileJournal, int]:
+    """The journal, and how often the audit was resumed before and now.
+
+    Raises:
+        UsageError: The output folder cannot be written to; there is nothing to resume; or what is there
+            belongs to another audit.
+    """
+    root = command.out / _FOLDER
+    plan = _plan(command, model_digest, data_digest)
+    resumed = 0
+    if command.resume:
+        resumed = _same_audit(root / "plan.json", plan, command.out) + 1
+    try:
+        if not command.resume:
+            shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True, exist_ok=True)
+        _write(root / "plan.json", json.dumps({"plan": plan, "resumed": resumed}, indent=1))
+    except OSError as error:
+        raise UsageError(
+            f"The output folder {command.out} cannot be written to: {error.strerror}.",
+            remedy="choose another one with --out, or make room",
+        ) from None
+    return FileJournal(root), resumed
+
+
+def _plan(command: AuditCommand, model_digest: str, data_digest: str) -> dict[str, str]:
+    """All that decides what the journal's pieces hold."""
+    from gambeson import __version__
+
+    return {
+        "gambeson": __version__,
+        "model": model_digest,
+        "data": data_digest,
+        "data options": str(command.data_options),
+        "split": command.split,
+        "train split": str(command.train_split),
+        "threat models": "; ".join(repr(threat) for threat in command.threats),
+        "profile": command.profile,
+        "samples": str(command.samples),
+        "seed": str(command.seed),
+    }
+
+
+def _same_audit(path: Path, plan: dict[str, str], out: Path) -> int:
+    """How often the audit that ``path`` describes was resumed, if it is this one."""
+    try:
+        kept = json.loads(path.read_text())
+        before, resumed = dict(kept["plan"]), int(kept["resumed"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(
+            f"There is no audit to resume in {out}.", remedy="leave --resume out to start one"
+        ) from None
+    for name, value in plan.items():
+        if before.get(name) != value:
+            raise UsageError(
+                f"The audit in {out} was made with another {name}: {before.get(name)}, now {value}.",
+                remedy="give the same settings to resume it, or leave --resume out to start anew",
+            )
+    return resumed
+
+
+def _write(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w") as stream:
+        stream.write(text)
+    os.replace(temporary, path)
