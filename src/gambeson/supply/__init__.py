@@ -1,0 +1,1 @@
+"""Artifacts: what files are, before anything is loaded."""
