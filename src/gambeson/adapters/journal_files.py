@@ -29,7 +29,7 @@ class FileJournal:
     def load(self, key: str) -> Mapping[str, np.ndarray] | None:
         """Arrays saved under ``key``, or ``None``."""
         try:
-            with np.load(self._path(key), allow_pickle=False) as stored:
+            with self._path(key).open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             return None

@@ -53,7 +53,7 @@ class PerturbationSet:
         if threat.norm is Norm.LINF and threat.eps > largest:
             raise UsageError(
                 f"eps={threat.eps:g} is larger than the whole input range ({largest:g}).",
-                expected=f"a radius in ({'fractions of the range' if threat.unit == 'range' else 'input units'})",
+                expected=f"a radius of at most {largest:g}",
                 remedy="were you thinking of 0-255 pixels? Write it as a fraction: --eps 8/255",
             )
         frozen = torch.from_numpy(schema.frozen_mask(threat.frozen))
@@ -129,8 +129,11 @@ class Ball:
         return inside & kept & whole & (self.size(x) <= space.eps * (1 + 1e-6) + room)
 
     def random(self, rng: SampleRandom, step: int) -> Tensor:
-        """A random valid perturbation: uniform in the cube for linf, a random direction and radius for l2
-        and l1, random features at random ends of their range for l0."""
+        """A random valid perturbation.
+
+        Uniform in the cube for linf, a random direction and radius for l2 and l1, random features at random
+        ends of their range for l0.
+        """
         shape, eps = self.x.shape[1:], self.space.eps
         if self.space.norm is Norm.LINF:
             return self.project((2 * rng.uniform(step, *shape) - 1) * eps)

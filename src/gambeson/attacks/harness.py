@@ -165,9 +165,7 @@ class _Batch:
         self.ball = space.to(device).around(x)
         self.y = y
         self.judge = Judge(y, self.ball)
-        self.oracle = Oracle(
-            passes, facts.access, rows=len(y), budget=budget, observe=self.judge.observe
-        )
+        self.oracle = Oracle(passes, facts.access, rows=len(y), budget=budget, observe=self.judge.observe)
         keys = torch.from_numpy(run.seed.keys(samples.index)).to(device)
         self.problem = Problem(y, self.ball, SampleRandom(keys), self._steps())
         self.queries = torch.zeros(len(y), dtype=torch.int64)

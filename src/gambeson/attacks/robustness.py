@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from gambeson.core.stats import proportion
 
 from gambeson.attacks.ensemble import EnsembleOutcome, Stage, run_in_turn
 from gambeson.attacks.geometry import PerturbationSet
@@ -14,7 +15,6 @@ from gambeson.attacks.harness import Run, Samples
 from gambeson.core.errors import Unavailable
 from gambeson.core.measurement import Measurement
 from gambeson.core.reproduce import Seed
-from gambeson.core.stats import proportion
 from gambeson.core.threat import Access, ThreatModel
 from gambeson.data.dataset import Dataset, Split
 from gambeson.models.model import Differentiable, Model
@@ -138,13 +138,13 @@ def require(item: Stage, model: Model, threat: ThreatModel) -> None:
     """
     facts = item.facts
     if facts.access > threat.access:
-        raise Unavailable(f"{item.label} needs {facts.access} access; the threat model grants {threat.access}.")
+        raise Unavailable(
+            f"{item.label} needs {facts.access} access; the threat model grants {threat.access}."
+        )
     if facts.access is Access.GRADIENT and not isinstance(model, Differentiable):
         raise Unavailable(
             f"{item.label} needs gradients and {model.info.name} ({model.info.kind}) gives none.",
             remedy="use an attack that needs scores only, e.g. square, or give the PyTorch model",
         )
     if threat.norm not in facts.norms:
-        raise Unavailable(
-            f"{item.label} does not work under {threat.norm}.", expected=", ".join(facts.norms)
-        )
+        raise Unavailable(f"{item.label} does not work under {threat.norm}.", expected=", ".join(facts.norms))

@@ -1,0 +1,1 @@
+"""The audit: checks, the runner, the gate, coverage and reports."""

@@ -22,9 +22,7 @@ def coverage(findings: Sequence[Finding], left_out: Mapping[str, str]) -> tuple[
     return tuple(_cell(family, access, findings, left_out) for family in Family for access in Access)
 
 
-def _cell(
-    family: Family, access: Access, findings: Sequence[Finding], left_out: Mapping[str, str]
-) -> Cell:
+def _cell(family: Family, access: Access, findings: Sequence[Finding], left_out: Mapping[str, str]) -> Cell:
     here = [f for f in findings if f.family is family and f.access is access]
     if here:
         outcome = min((f.outcome for f in here), key=_WORST_FIRST.index)

@@ -34,7 +34,7 @@ def parse_rule(name: str, rule: str) -> tuple[str, float]:
         pass
     raise UsageError(
         f"The threshold {name!r} has the rule {rule!r}.",
-        expected="one of <= < >= > and a number, e.g. \">= 0.4\"",
+        expected='one of <= < >= > and a number, e.g. ">= 0.4"',
     )
 
 
@@ -71,9 +71,7 @@ def decide_gate(
     return Gate(fail_on, thresholds, outcome, tuple(reasons))
 
 
-def _broken(
-    name: str, rule: str, counted: Sequence[Finding], everything: Sequence[Finding]
-) -> list[str]:
+def _broken(name: str, rule: str, counted: Sequence[Finding], everything: Sequence[Finding]) -> list[str]:
     symbol, limit = parse_rule(name, rule)
     if not _figures(name, everything):
         return [f"{name} {rule} could not be checked: the figure was not measured"]

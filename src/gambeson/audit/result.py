@@ -43,7 +43,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What was audited: a model or a dataset, by name and digest, with ``(name, value)`` facts for the reader."""
+    """What was audited: a model or a dataset, by name and digest, with ``(name, value)`` facts."""
 
     name: str
     digest: str

@@ -27,6 +27,7 @@ class AuditClock:
         self.interrupted = False
 
     def __call__(self) -> float:
+        """Seconds now, or infinity once interrupted."""
         return float("inf") if self.interrupted else self._now()
 
     def interrupt(self) -> None:

@@ -56,7 +56,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A plot, as data. ``kind`` names it for readers of the JSON (``"robust_accuracy_by_eps"``, ``"roc"``, ...)."""
+    """A plot, as data; ``kind`` names it for programs: ``"robust_accuracy_by_eps"``, ``"roc"``, ..."""
 
     kind: str
     title: str

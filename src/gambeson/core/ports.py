@@ -34,7 +34,8 @@ class Journal(Protocol):
 class Clock(Protocol):
     """Monotonic seconds; tests pass their own."""
 
-    def __call__(self) -> float: ...
+    def __call__(self) -> float:
+        """Seconds since some fixed moment."""
 
 
 class NoProgress:

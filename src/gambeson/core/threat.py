@@ -80,9 +80,7 @@ class ThreatModel:
         if self.unit not in ("input", "range"):
             raise UsageError(f"Unknown unit of eps {self.unit!r}.", expected="input or range")
         if self.norm is Norm.L0 and self.eps < 1:
-            raise UsageError(
-                f"eps is {self.eps:g} under l0.", expected="a number of features, at least 1"
-            )
+            raise UsageError(f"eps is {self.eps:g} under l0.", expected="a number of features, at least 1")
 
     def __str__(self) -> str:
         unit = " of each feature's range" if self.unit == "range" else ""

@@ -1,1 +1,1 @@
-"""Use-cases: a command value in, a result out. Interfaces parse and render; everything else is here or below."""
+"""Use-cases: a command value in, a result out. Interfaces above parse and render, nothing else."""

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
+
+from gambeson.audit.report.writing import write_reports
 
 from gambeson.adapters.journal_files import FileJournal
 from gambeson.attacks.robustness import choose_samples, clean_predictions
 from gambeson.audit.base import PROFILES, CheckContext, Effort, checks
 from gambeson.audit.coverage import coverage
 from gambeson.audit.gate import decide_gate, parse_rule
-from gambeson.audit.report.writing import write_reports
 from gambeson.audit.result import AuditReport, Subject, Times
 from gambeson.audit.runner import AuditClock, Task, run_tasks
 from gambeson.core.errors import UsageError
@@ -25,8 +25,10 @@ from gambeson.core.finding import Finding, Outcome
 from gambeson.core.ports import Progress
 from gambeson.core.reproduce import Seed
 from gambeson.data.dataset import Dataset
-from gambeson.data.sources import DataOptions, describe as describe_data, open_dataset
-from gambeson.models.loading import describe as describe_model, open_model
+from gambeson.data.sources import DataOptions, open_dataset
+from gambeson.data.sources import describe as describe_data
+from gambeson.models.loading import describe as describe_model
+from gambeson.models.loading import open_model
 from gambeson.models.model import Model
 from gambeson.models.passes import Passes
 from gambeson.service.command_line import command_line, only
@@ -81,9 +83,7 @@ def run_audit(command: AuditCommand, progress: Progress) -> AuditReport:
         environment=_environment(),
         findings=findings,
         coverage=coverage(findings, left_out),
-        gate=decide_gate(
-            findings, command.fail_on, command.thresholds, interrupted=clock.interrupted
-        ),
+        gate=decide_gate(findings, command.fail_on, command.thresholds, interrupted=clock.interrupted),
         times=Times(
             started=started.isoformat(timespec="seconds"),
             seconds=(datetime.now(UTC) - started).total_seconds(),
@@ -152,7 +152,11 @@ def _plan(
             continue
         threats = [t for t in command.threats if t.access >= entry.facts.access]
         for number, threat in enumerate(threats if entry.facts.per_threat else threats[:1]):
-            name = entry.name if len(threats) == 1 or not entry.facts.per_threat else f"{entry.name}#{number + 1}"
+            name = (
+                entry.name
+                if len(threats) == 1 or not entry.facts.per_threat
+                else f"{entry.name}#{number + 1}"
+            )
             context = CheckContext(
                 check=entry.name,
                 model=model,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gambeson.attacks.ensemble import Stage, stage
+from gambeson.core.stats import proportion
+
+from gambeson.attacks.ensemble import Stage, StageRecord, stage
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run
 from gambeson.attacks.robustness import Robustness, choose_samples, measure_robustness
@@ -13,9 +15,8 @@ from gambeson.audit.base import CheckContext, CheckFacts, checks
 from gambeson.audit.checks.evasion_curve import accuracy_by_eps
 from gambeson.audit.checks.evasion_evidence import adversarial_examples, facts, success_by_queries
 from gambeson.core.errors import Unavailable
-from gambeson.core.finding import Evidence, Family, Finding, Outcome, Severity
+from gambeson.core.finding import Curve, Evidence, Family, Finding, Outcome, Severity
 from gambeson.core.measurement import Measurement
-from gambeson.core.stats import proportion
 from gambeson.core.threat import Access, Norm
 from gambeson.models.passes import Passes
 
@@ -142,7 +143,11 @@ def _run(context: CheckContext, part: str, report: Callable[[int, int], None]) -
 
 
 def _finding(
-    context: CheckContext, result: Robustness, stages: list[Stage], curves: tuple, cut: list[str]
+    context: CheckContext,
+    result: Robustness,
+    stages: list[Stage],
+    curves: tuple[Curve | None, ...],
+    cut: list[str],
 ) -> Finding:
     info, threat = checks[context.check].facts, context.threat
     cut = [_cut(record) for record in result.outcome.records if record.unfinished] + cut
@@ -197,7 +202,7 @@ def _judge(kept: float, access: Access, *, finished: bool) -> tuple[Outcome, Sev
     return Outcome.FAILED, Severity.HIGH if kept < _KEPT_HALF else Severity.MEDIUM
 
 
-def _cut(record) -> str:  # type: ignore[no-untyped-def]
+def _cut(record: StageRecord) -> str:
     if record.unfinished == record.tried:
         return f"{record.label} did not run to its end on any of the {record.tried} samples still standing"
     return f"{record.label} was stopped on {record.unfinished} of {record.tried} samples"
@@ -213,6 +218,6 @@ def _remedy(outcome: Outcome, access: Access) -> str:
     if access is Access.GRADIENT:
         return text
     return text + (
-        " Until then, return labels instead of scores where the product allows it, and limit and watch queries "
-        "per client: this attack spends hundreds of near-identical queries on one input."
+        " Until then, return labels instead of scores where the product allows it, and limit and watch "
+        "queries per client: this attack spends hundreds of near-identical queries on one input."
     )

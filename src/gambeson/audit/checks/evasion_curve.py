@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from gambeson.core.stats import proportion
 
 from gambeson.attacks.ensemble import Stage, run_in_turn, stage
 from gambeson.attacks.geometry import PerturbationSet
@@ -13,7 +14,6 @@ from gambeson.attacks.harness import Run
 from gambeson.attacks.robustness import Robustness
 from gambeson.audit.base import CheckContext, checks
 from gambeson.core.finding import Curve, Series
-from gambeson.core.stats import proportion
 from gambeson.core.threat import Access, Norm
 from gambeson.models.passes import Passes
 
@@ -74,9 +74,7 @@ def _fallen(
     samples = result.samples.select(torch.from_numpy(result.attacked[todo]))
     name = f"{space.eps:.6g}"
     branch = replace(run, seed=run.seed.child(name), key=f"{run.key}/{name}")
-    outcome = run_in_turn(
-        _stages(context), passes, samples, space, budget=context.threat.queries, run=branch
-    )
+    outcome = run_in_turn(_stages(context), passes, samples, space, budget=context.threat.queries, run=branch)
     fell = np.zeros(len(result.attacked), bool)
     fell[todo[outcome.fallen]] = True
     return fell

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from gambeson.attacks.losses import cross_entropy
+from gambeson.core.errors import ModelError
+from gambeson.models.passes import Passes
+from tests.tiny_models import ScoreModel, convnet, linear, perceptron
+
+
+@pytest.mark.parametrize("model", [convnet(), perceptron()], ids=["convolution", "perceptron"])
+def test_rows_give_the_same_bits_in_every_block(model):
+    x = torch.rand(45, *model.info.shape, generator=torch.Generator().manual_seed(0))
+    y = torch.arange(45) % model.info.classes
+    whole = Passes(model, 64).gradient(x, cross_entropy, y)
+    for rows in (1, 8, 24, 40):
+        part = Passes(model, rows).gradient(x, cross_entropy, y)
+        assert torch.equal(part.scores, whole.scores)
+        assert torch.equal(part.grad, whole.grad)
+    one = Passes(model, 64).gradient(x[7:8], cross_entropy, y[7:8])
+    assert torch.equal(one.grad[0], whole.grad[7])
+
+
+def test_gradient_is_the_one_known_for_a_linear_model():
+    weights = [[1.0, 2.0], [0.0, -1.0]]
+    answer = Passes(linear(weights)).gradient(torch.zeros(1, 2), cross_entropy, torch.tensor([0]))
+    # softmax is (1/2, 1/2): gradient of -log p_0 is W^T (p - e_0) = (-1/2, -3/2)
+    torch.testing.assert_close(answer.grad, torch.tensor([[-0.5, -1.5]]))
+
+
+def test_probabilities_become_log_probabilities():
+    model = ScoreModel(
+        lambda x: np.tile(np.float32([0.25, 0.75, 0.0]), (len(x), 1)), (2,), 3, "probabilities"
+    )
+    scores = Passes(model).scores(torch.zeros(1, 2))
+    assert scores[0, :2].exp().tolist() == pytest.approx([0.25, 0.75])
+    assert float(scores[0, 2]) < -60
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -0.2])
+def test_unusable_scores_are_one_clear_error(bad):
+    model = ScoreModel(lambda x: np.full((len(x), 2), bad, np.float32), (2,), 2, "probabilities")
+    if bad == np.inf:
+        model = ScoreModel(model.function, (2,), 2)
+    with pytest.raises(ModelError, match="NaN, infinite or negative"):
+        Passes(model).scores(torch.zeros(3, 2))
+
+
+def test_a_model_that_raises_is_named_with_its_exception():
+    def boom(x):
+        raise RuntimeError("mat1 and mat2 shapes")
+
+    with pytest.raises(ModelError, match=r"tiny raised RuntimeError .*mat1"):
+        Passes(ScoreModel(boom, (2,), 2)).scores(torch.zeros(3, 2))
+
+
+def test_wrong_number_of_scores_is_named():
+    with pytest.raises(ModelError, match=r"\(8, 3\)"):
+        Passes(ScoreModel(lambda x: np.zeros((len(x), 3), np.float32), (2,), 2)).scores(torch.zeros(3, 2))
+
+
+def test_scores_only_model_refuses_gradients():
+    model = ScoreModel(lambda x: np.zeros((len(x), 2), np.float32), (2,), 2)
+    with pytest.raises(ModelError, match="autograd"):
+        Passes(model).gradient(torch.zeros(1, 2), cross_entropy, torch.tensor([0]))
