@@ -1,0 +1,80 @@
+"""Tests and differences agree with scipy and statsmodels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
+
+from gambeson.core.errors import InsufficientEvidence, UsageError
+from gambeson.core.stats import difference, holm, mann_whitney, two_proportions
+
+COUNTS = st.integers(2, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+VALUES = st.lists(st.integers(-5, 5), min_size=2, max_size=40).map(np.array)
+
+
+@given(COUNTS, COUNTS)
+def test_two_proportions_is_the_pooled_z_test_of_statsmodels(a, b):
+    assume(0 < a[0] + b[0] < a[1] + b[1])
+    _, p = proportions_ztest([a[0], b[0]], [a[1], b[1]])
+    assert two_proportions(*a, *b) == pytest.approx(p, abs=1e-12)
+
+
+def test_two_groups_without_any_success_do_not_differ():
+    assert two_proportions(0, 10, 0, 20) == 1
+
+
+@given(COUNTS, COUNTS)
+def test_the_difference_has_the_newcombe_interval_of_statsmodels(a, b):
+    low, high = confint_proportions_2indep(*a, *b, method="newcomb", compare="diff")
+    ours = difference("gap", a, b)
+    assert ours.value == pytest.approx(a[0] / a[1] - b[0] / b[1])
+    assert (ours.interval.low, ours.interval.high) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_the_difference_gives_newcombes_published_example():
+    # Newcombe 1998, table II, 56/70 against 48/80, method 10
+    ends = difference("gap", (56, 70), (48, 80)).interval
+    assert (round(ends.low, 4), round(ends.high, 4)) == (0.0524, 0.3339)
+
+
+@given(VALUES, VALUES)
+def test_mann_whitney_is_scipys_with_ties(a, b):
+    assume(len(np.unique(np.concatenate([a, b]))) > 1)
+    p = scipy.stats.mannwhitneyu(a, b, alternative="greater", method="asymptotic").pvalue
+    assert mann_whitney(a, b) == pytest.approx(p, rel=1e-9)
+
+
+def test_mann_whitney_keeps_its_digits_far_out():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(3, 1, 400), rng.normal(0, 1, 400)
+    p = scipy.stats.mannwhitneyu(a, b, alternative="greater", method="asymptotic").pvalue
+    assert 0 < mann_whitney(a, b) == pytest.approx(p, rel=1e-6)
+
+
+def test_equal_constants_are_no_evidence():
+    assert mann_whitney(np.ones(5), np.ones(7)) == 1
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_that_of_statsmodels(p):
+    np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1], atol=1e-12)
+
+
+def test_an_impossible_p_value_is_refused():
+    with pytest.raises(UsageError, match="0 to 1"):
+        holm([0.1, 1.2])
+
+
+def test_an_empty_side_is_insufficient_evidence():
+    with pytest.raises(InsufficientEvidence):
+        mann_whitney(np.array([]), np.ones(3))
+
+
+def test_nan_is_refused():
+    with pytest.raises(UsageError, match="NaN"):
+        mann_whitney(np.array([np.nan]), np.ones(3))
