@@ -54,12 +54,15 @@ class Dataset:
         schema: Shape, bounds, classes, features.
         splits: Split by name; ``"test"`` is audited, ``"train"`` is what the target was trained on.
         digest: ``sha256:<hex>`` of the source's content.
+        drawn: How the splits were drawn where the source has none of its own, else empty. What is called
+            ``"train"`` is then what a model was trained on only if it was trained on the same draw.
     """
 
     name: str
     schema: Schema
     splits: Mapping[str, Split]
     digest: str
+    drawn: str = ""
 
     def split(self, name: str) -> Split:
         """The split called ``name``.
