@@ -78,6 +78,8 @@ def open_image_folder(root: Path, options: DataOptions) -> Dataset:
     drawn = ""
     if "" in splits:
         splits, drawn = divide_as_asked(splits[""], options, str(root))
+    else:
+        options.refuse_division(str(root))
     return Dataset(str(root), schema, splits, digest, drawn)
 
 

@@ -93,7 +93,7 @@ def number_arrays(
         UsageError: Wrong shape, negative or non-integer labels, too few or too many classes.
         Unavailable: More labels than memory holds.
     """
-    require_memory(sum(8 * len(a) + a.nbytes for a in arrays.values()), f"The labels of {source}")
+    require_memory(sum(8 * a.size + a.nbytes for a in arrays.values()), f"The labels of {source}")
     flat = {split: _flat(source, array) for split, array in arrays.items()}
     if all(array.dtype.kind in "US" for array in flat.values()):
         texts = {split: array.astype(str) for split, array in flat.items()}

@@ -67,6 +67,8 @@ def open_npz(path: Path, options: DataOptions) -> Dataset:
     drawn = ""
     if "" in splits:
         splits, drawn = divide_as_asked(splits[""], options, str(path))
+    else:
+        options.refuse_division(str(path))
     return Dataset(str(path), schema, splits, digest_file(path), drawn)
 
 

@@ -118,9 +118,20 @@ class DataOptions:
             if field.name not in allowed and getattr(self, field.name) != field.default:
                 raise UsageError(
                     f"The data option {field.name!r} means nothing for {kind}.",
-                    expected=", ".join(allowed),
+                    expected=", ".join(allowed) or "no options",
                     remedy=f"leave {field.name!r} out",
                 )
+
+
+    def refuse_division(self, source: str) -> None:
+        """Refuse the options of a division where the source brings its own splits.
+
+        Raises:
+            UsageError: ``test_fraction`` or ``split_seed`` differs from its default.
+        """
+        division = ("test_fraction", "split_seed")
+        others = [field.name for field in fields(self) if field.name not in division]
+        self.require_only(f"{source}, which has splits of its own", others)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

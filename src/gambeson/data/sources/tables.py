@@ -89,6 +89,7 @@ def build_table(table: TableFile, options: DataOptions) -> Dataset:
     if roles.split is None:
         splits, drawn = divide_as_asked(whole, options, source)
     else:
+        options.refuse_division(source)
         splits = {
             name: replace(whole, rows=np.flatnonzero(codes[roles.split] == code))
             for code, name in enumerate(columns[roles.split].ordered)
