@@ -29,7 +29,8 @@ class Registry(Generic[Plugin, Facts]):
     """Plug-ins by name, in order of registration; third parties join through entry points.
 
     Args:
-        kind: What it holds, for messages and as entry-point group ``gambeson.<kind>s``.
+        kind: What it holds, for messages and as entry-point group ``gambeson.<kind>s``
+            (a blank becomes an underscore).
         modules: Modules that register Gambeson's own plug-ins when imported; imported on first look-up,
             so that importing the registry costs nothing.
     """
@@ -64,7 +65,7 @@ class Registry(Generic[Plugin, Facts]):
             self._loaded = True
             for module in self._modules:
                 import_module(module)
-            for point in entry_points(group=f"gambeson.{self.kind}s"):
+            for point in entry_points(group=f"gambeson.{self.kind.replace(' ', '_')}s"):
                 point.load()
         return self._entries
 

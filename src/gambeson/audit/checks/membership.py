@@ -1,0 +1,229 @@
+"""Membership inference check: can records of the training data be recognised from the model's scores?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gambeson.attacks.harness import Run
+from gambeson.attacks.privacy.base import privacy
+from gambeson.attacks.privacy.harness import Candidates, Membership, run_inference
+from gambeson.attacks.privacy.pool import Pool, draw_pool
+from gambeson.attacks.privacy.references import (
+    References,
+    no_references,
+    train_references,
+    work_to_train,
+)
+from gambeson.attacks.privacy.scoring import log_probabilities
+from gambeson.audit.base import CheckContext, CheckFacts, checks
+from gambeson.audit.checks.membership_evidence import (
+    Figures,
+    measure,
+    membership_facts,
+    roc_curves,
+)
+from gambeson.audit.checks.membership_verdict import Verdict, judge
+from gambeson.core.errors import GambesonError, InsufficientEvidence
+from gambeson.core.finding import Evidence, Family, Finding, Outcome
+from gambeson.core.threat import Access
+from gambeson.data.dataset import Split
+from gambeson.models.model import Trainable
+from gambeson.models.passes import Passes
+
+_FEWEST = 20
+"""Members, and non-members, below which no figure would mean anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Attackers:
+    """Reference models, and why there are none or fewer than planned."""
+
+    references: References
+    missing: str = ""
+    out_of_time: bool = False
+
+
+@checks.register(
+    "privacy.membership",
+    CheckFacts(
+        family=Family.PRIVACY,
+        access=Access.SCORES,
+        question="Can training records be recognised from the scores of the model?",
+        taxonomy=("atlas:AML.T0024.000", "nist:NISTAML.033", "owasp-ml:ML04:2023"),
+        cost=2.0,
+        per_threat=False,
+    ),
+)
+def privacy_membership(context: CheckContext) -> list[Finding]:
+    """Membership inference: the loss threshold, and RMIA where the model can be trained anew.
+
+    Scores members (training split) and non-members (audited split) once each. Every attack is reported;
+    the figures without an attack's name are those of the strongest attack, with an interval that allows for
+    having chosen it. ``membership_verdict`` states when the check fails.
+
+    Raises:
+        InsufficientEvidence: No training split, too few records, labels that the model does not know, or
+            no time to score the records.
+        ModelError: The model answered with something unusable.
+    """
+    pool = _pool(context)
+    planned = context.effort.references if isinstance(context.model, Trainable) else 0
+    context.progress.start(context.check, len(pool) + work_to_train(len(pool), planned))
+    target = _target_scores(context, pool)
+    attackers = _train(context, pool)
+    candidates = Candidates(target, pool.labels, pool.truth, attackers.references)
+    found = [
+        run_inference(entry.plugin(), entry.name, candidates, context.seed)
+        for entry in privacy
+        if entry.facts.access <= Access.SCORES
+        and (len(attackers.references.scores) or not entry.facts.needs_references)
+    ]
+    figures = measure(found, candidates, context.seed)
+    return [_finding(context, pool, found, figures, attackers)]
+
+
+def _pool(context: CheckContext) -> Pool:
+    members, nonmembers = _training_split(context), context.data.split(context.split)
+    pool = draw_pool(members, nonmembers, context.effort.records, context.seed.child("records"))
+    m, n = len(pool.member_rows), len(pool.nonmember_rows)
+    if min(m, n) < _FEWEST:
+        overlap = f" ({pool.removed} rows of {context.split!r} are also in the training split)"
+        raise InsufficientEvidence(
+            f"There are {m} training records and {n} others{overlap if pool.removed else ''}.",
+            expected=f"at least {_FEWEST} of each",
+            remedy="give more records that the model was not trained on",
+        )
+    classes = context.model.info.classes
+    if pool.labels.min() < 0 or pool.labels.max() >= classes:
+        raise InsufficientEvidence(
+            f"The records have labels from {pool.labels.min()} to {pool.labels.max()}.",
+            expected=f"0 to {classes - 1}, the classes of {context.model.info.name}",
+            remedy="audit the model on the data that it was trained for",
+        )
+    return pool
+
+
+def _training_split(context: CheckContext) -> Split:
+    name = context.train_split
+    if name is None or name not in context.data.splits:
+        missing = (
+            "no training split was named" if name is None else f"{context.data.name} has no split {name!r}"
+        )
+        raise InsufficientEvidence(
+            f"The training records of the model are not known: {missing}.",
+            remedy="give the data with its training split and name it with --train-split",
+        )
+    if name == context.split:
+        raise InsufficientEvidence(
+            f"The split {name!r} is named as training data and as audited data.",
+            expected="two splits, one that the model was trained on and one that it was not",
+        )
+    return context.data.split(name)
+
+
+def _target_scores(context: CheckContext, pool: Pool) -> np.ndarray:
+    done = 0
+
+    def report(rows: int) -> None:
+        nonlocal done
+        done += rows
+        context.progress.advance(context.check, rows, f"{done} of {len(pool)} records scored")
+        if context.time_is_up and done < len(pool):
+            raise InsufficientEvidence(
+                f"Time ran out when {done} of {len(pool)} records were scored.",
+                remedy="allow more time, or choose a quicker profile",
+            )
+
+    passes = Passes(context.model, context.rows_per_pass)
+    return log_probabilities(passes, pool, budget=context.threat.queries, report=report)
+
+
+def _train(context: CheckContext, pool: Pool) -> _Attackers:
+    info, planned = context.model.info, context.effort.references
+    if not isinstance(context.model, Trainable):
+        why = f"{info.name} ({info.kind}) cannot be trained anew, so there are no reference models"
+        return _Attackers(no_references(len(pool)), why)
+    if planned < 2:
+        return _Attackers(no_references(len(pool)), f"they need two, {planned} asked for")
+    run = Run(
+        seed=context.seed.child("references"),
+        deadline=context.deadline,
+        journal=context.journal,
+        key=context.check,
+        clock=context.clock,
+        report=lambda work, _: context.progress.advance(context.check, work, "reference models"),
+    )
+    try:
+        references = train_references(context.model, pool, planned, context.rows_per_pass, run)
+    except GambesonError as error:
+        return _Attackers(no_references(len(pool)), f"no reference model could be trained: {error.message}")
+    short = len(references.scores) < references.planned
+    why = "" if len(references.scores) else "time ran out before two reference models were trained"
+    return _Attackers(references, why, out_of_time=short)
+
+
+def _finding(
+    context: CheckContext, pool: Pool, found: list[Membership], figures: Figures, attackers: _Attackers
+) -> Finding:
+    info = checks[context.check].facts
+    trained = len(attackers.references.scores)
+    verdict = judge(figures, len(pool.nonmember_rows), unfinished=attackers.out_of_time and not trained)
+    return Finding(
+        check=context.check,
+        title=_title(figures, verdict),
+        family=info.family,
+        access=info.access,
+        outcome=verdict.outcome,
+        severity=verdict.severity,
+        summary=_summary(pool, figures, attackers),
+        reason=verdict.reason,
+        remedy=_REMEDY if verdict.outcome is Outcome.FAILED else "",
+        measurements=figures.all,
+        evidence=Evidence(
+            command=context.command,
+            samples=len(pool),
+            method=" + ".join(item.attack for item in found) + f", seed {context.seed.value}",
+            facts=membership_facts(pool, found, trained, attackers.missing),
+            curves=(roc_curves(found),),
+        ),
+        taxonomy=info.taxonomy,
+        cut=figures.missing + _cut(attackers),
+    )
+
+
+def _cut(attackers: _Attackers) -> tuple[str, ...]:
+    if attackers.missing:
+        return (f"attacks with reference models were not run: {attackers.missing}",)
+    trained, planned = len(attackers.references.scores), attackers.references.planned
+    return (f"{trained} of {planned} reference models were trained",) if attackers.out_of_time else ()
+
+
+def _title(figures: Figures, verdict: Verdict) -> str:
+    failed = verdict.outcome is Outcome.FAILED
+    claim = "Training records can be recognised" if failed else "Training records are hard to recognise"
+    if verdict.outcome is Outcome.NOT_ASSESSED:
+        claim = "Whether training records can be recognised stays open"
+    return f"{claim}: membership inference has AUC {figures.area.value:.3f}"
+
+
+def _summary(pool: Pool, figures: Figures, attackers: _Attackers) -> str:
+    text = (
+        f"From the model's scores an attacker ranks a training record above another one in "
+        f"{figures.area.value:.1%} of pairs (50% is chance)"
+    )
+    if figures.exposure is not None:
+        text += f" and recognises {figures.exposure.value:.1%} of them at a false-positive rate of 1%"
+    text += f", measured on {len(pool.member_rows)} members and {len(pool.nonmember_rows)} non-members."
+    if attackers.missing:
+        text += f" Stronger attacks with reference models were not run: {attackers.missing}."
+    return text
+
+
+_REMEDY = (
+    "Train with differential privacy (DP-SGD, Abadi et al. 2016), which bounds what any such attack can "
+    "learn. Cheaper and without a guarantee: stop earlier, regularise, train on more or de-duplicated "
+    "records, so that training and test accuracy meet. Returning labels or coarse scores hides little from "
+    "label-only attacks."
+)
