@@ -21,12 +21,13 @@ _WORD = re.compile(r"[A-Za-z0-9_.@+:\-]*")
 
 _TARGETS = re.compile(
     r"torch\.ops\.aten\.(?!from_file|save|_print|warn|Delete)"
-    r"([A-Za-z]\w*|_[A-Za-z]\w*|__(and|or|xor|lshift|rshift)__)(\.\w+)?"
-    r"|torch\.ops\.prims\.[A-Za-z]\w*(\.\w+)?"
+    r"([A-Za-z]\w*|_[A-Za-z]\w*|__(and|or|xor|lshift|rshift)__)(\.(?!__)\w+)?"
+    r"|torch\.ops\.prims\.[A-Za-z]\w*(\.(?!__)\w+)?"
     r"|torch\.ops\.higher_order\.(wrap_with_set_grad_enabled|wrap_with_autocast|cond)"
     r"|torch\.sym_(not|int|float|max|min|ite|sqrt)"
     r"|_operator\.(add|sub|mul|truediv|floordiv|mod|neg|pow|getitem|eq|ne|lt|le|gt|ge|and_|or_|not_)"
-    r"|math\.(ceil|floor|trunc|sqrt)"
+    r"|math\.(ceil|floor|trunc|sqrt)",
+    re.ASCII,
 )
 """Operators of the tensor library and of arithmetic on sizes. ``aten::from_file`` can create files."""
 
@@ -36,7 +37,7 @@ _FUNCTIONS = {
     "CeilToInt", "FloorToInt", "CeilDiv", "PowByNatural", "FloatTrueDiv", "IntTrueDiv", "TruncToFloat",
     "TruncToInt", "RoundToInt", "ToFloat", "Identity",
 }  # fmt: skip
-_SYMBOL = re.compile(r"[A-Za-z]\w*")
+_SYMBOL = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _SYNTAX = (
     ast.Expression, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Constant, ast.keyword,
     ast.Load, ast.operator, ast.unaryop, ast.cmpop,
@@ -134,7 +135,7 @@ def _is_symbol(value: object) -> bool:
 
 def _is_size(name: str) -> bool:
     """``s31``, ``u0``, ``zuf2``, and infinity as torch writes it."""
-    return re.fullmatch(r"(s|u|zuf|zf|f)\d+|oo|int_oo", name) is not None
+    return re.fullmatch(r"(s|u|zuf|zf|f)\d+|oo|int_oo", name, re.ASCII) is not None
 
 
 def _is_tree(text: str) -> bool:

@@ -31,12 +31,12 @@ class Recipe:
 
     Attributes:
         objective: ``"binary"``, ``"multiclass"``, ...
-        parameters: Hyper-parameters, as text.
+        parameters: Hyper-parameters.
         rounds: Boosting rounds.
     """
 
     objective: str
-    parameters: tuple[tuple[str, str], ...]
+    parameters: tuple[tuple[str, Any], ...]
     rounds: int
 
 
@@ -120,7 +120,7 @@ def _load(file: ModelFile) -> tuple[str, Any]:
         text = file.data.decode()
         if "\nend of trees" not in text:
             raise ValueError("the line 'end of trees' is missing")
-        return text, lightgbm.Booster(params={"verbosity": -1}, model_str=text)
+        return text, lightgbm.Booster(model_str=text)
     except (lightgbm.basic.LightGBMError, ValueError) as error:
         raise damaged(file.name, "a LightGBM model", error) from error
 
@@ -130,9 +130,7 @@ def _predict(booster: Any, x: np.ndarray) -> np.ndarray:
 
 
 def _read_recipe(text: str, booster: Any) -> Recipe:
-    """Objective from the header, hyper-parameters from the ``parameters:`` section, rounds from the trees."""
+    """Objective from the header, the rest as LightGBM reads the ``parameters:`` section and the trees."""
     found = re.search(r"^objective=(\w+)", text, re.MULTILINE)
-    section = text.partition("\nparameters:\n")[2].partition("\nend of parameters")[0]
-    pairs = re.findall(r"^\[(\w+): ([^\]\n]+)\]$", section, re.MULTILINE)
-    kept = tuple((key, value) for key, value in pairs if key in _HYPERPARAMETERS)
+    kept = tuple((key, value) for key, value in booster.params.items() if key in _HYPERPARAMETERS)
     return Recipe(found[1] if found else "", kept, booster.current_iteration())

@@ -20,7 +20,7 @@ class OnnxFile:
     Attributes:
         data: The serialised model with all its weights inside.
         digest: ``sha256:<hex>`` of the file, or of the file and its weight files.
-        parameters: Number of weights.
+        parameters: Number of floating-point weights; integers are shapes and indices.
     """
 
     data: bytes
@@ -46,7 +46,8 @@ def read_onnx(file: ModelFile) -> OnnxFile:
         raise damaged(file.name, "an ONNX model", error) from error
     tensors = list(_tensors(model))
     outside = [tensor for tensor in tensors if tensor.data_location == onnx.TensorProto.EXTERNAL]
-    count = sum(_size(tensor) for tensor in model.graph.initializer)
+    floats = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16}
+    count = sum(_size(tensor) for tensor in model.graph.initializer if tensor.data_type in floats)
     if not outside:
         return OnnxFile(file.data, file.digest, count)
     contents = _embed(file, outside)

@@ -114,8 +114,12 @@ def probe_rows(schema: Schema) -> np.ndarray:
     high = np.where(np.isfinite(high), high, low + 1)
     place = np.random.default_rng(0).random((_ROWS, *schema.shape))
     place[:2] = 0.5
-    rows = low + (high - low) * place
-    return np.where(schema.integer_mask(), np.floor(rows), rows).astype(np.float32)
+    whole = schema.integer_mask()
+    rows: np.ndarray = (
+        low + (high - low + whole) * place
+    )  # a whole number stands for the unit interval above it
+    rows[:, whole] = np.floor(rows[:, whole])
+    return rows.astype(np.float32)
 
 
 def probe(name: str, predict: Predict, expected: Expected) -> Answer:

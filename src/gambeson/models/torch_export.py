@@ -88,6 +88,8 @@ def _checked_records(file: ModelFile) -> dict[str, bytes]:
     try:
         configs = {name: json.loads(records[name]) for name in _CONFIGS}
         program = json.loads(records[_PROGRAM])
+        if not isinstance(program, dict):
+            raise ValueError("the program is no JSON object")
     except (ValueError, RecursionError) as error:
         raise damaged(file.name, "a torch.export program", error) from error
     for config in configs.values():

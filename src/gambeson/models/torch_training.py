@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -11,7 +12,9 @@ from torch.nn import functional as F
 from gambeson.core.errors import GambesonError, ModelError
 
 EPOCHS = 30
-"""Passes over the data; small networks fit their training set in so many."""
+"""Fewest passes over the data."""
+STEPS = 1_000
+"""Fewest updates: a small set takes more passes until a network fits it as a target usually does."""
 BATCH = 64
 LEARNING_RATE = 1e-3
 
@@ -67,7 +70,8 @@ def _descend(
     shuffle: torch.Generator,
 ) -> None:
     optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-    for _ in range(EPOCHS):
+    updates = math.ceil(len(x) / BATCH)
+    for _ in range(max(EPOCHS, math.ceil(STEPS / updates))):
         for rows in torch.split(torch.randperm(len(x), generator=shuffle), BATCH):
             if len(rows) == 1 < len(x):
                 continue  # batch normalisation cannot train on a single row
