@@ -51,7 +51,8 @@ def test_a_place_in_a_picture_is_named_by_its_axes():
 
 
 @pytest.mark.parametrize(
-    ("value", "message"), [(1.5, r"is 1.5, above the bound high=1"), (-0.5, r"is -0.5, below the bound low=0")]
+    ("value", "message"),
+    [(1.5, r"is 1.5, above the bound high=1"), (-0.5, r"is -0.5, below the bound low=0")],
 )
 def test_a_value_out_of_bounds_is_named_with_its_bound(value, message):
     with pytest.raises(UsageError, match=rf"row 1, column 'a' {message}"):

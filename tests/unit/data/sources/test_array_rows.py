@@ -58,7 +58,13 @@ def test_what_float32_cannot_hold_becomes_infinite_without_a_warning():
 
 @pytest.mark.parametrize(
     "array",
-    [np.zeros(4), np.zeros((4, 1, 1, 1, 1)), np.zeros((4, 2), complex), np.zeros((4, 2), "U3"), np.zeros((4, 0))],
+    [
+        np.zeros(4),
+        np.zeros((4, 1, 1, 1, 1)),
+        np.zeros((4, 2), complex),
+        np.zeros((4, 2), "U3"),
+        np.zeros((4, 0)),
+    ],
     ids=["vector", "five axes", "complex", "texts", "no columns"],
 )
 def test_other_shapes_and_types_are_errors(array):

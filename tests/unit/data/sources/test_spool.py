@@ -16,7 +16,9 @@ from gambeson.data.sources import spool
 from gambeson.data.sources.spool import Spool, require_memory
 
 Usage = namedtuple("Usage", "total used free")
-arrays = hnp.arrays(st.sampled_from([np.uint8, np.float32, np.int64]), hnp.array_shapes(max_dims=3, min_side=0))
+arrays = hnp.arrays(
+    st.sampled_from([np.uint8, np.float32, np.int64]), hnp.array_shapes(max_dims=3, min_side=0)
+)
 
 
 @given(arrays, st.integers(1, 4))
