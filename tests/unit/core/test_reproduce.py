@@ -32,7 +32,7 @@ def test_the_digest_of_a_file_longer_than_a_chunk_is_that_of_its_bytes(tmp_path)
 
 
 def test_the_digest_of_a_missing_file_is_an_error(tmp_path):
-    with pytest.raises(OSError, match="no such|No such"):
+    with pytest.raises(OSError, match=r"no such|No such"):
         digest_file(tmp_path / "nothing")
 
 

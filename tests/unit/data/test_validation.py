@@ -62,7 +62,7 @@ def test_a_value_out_of_bounds_is_named_with_its_bound(value, message):
 def test_bounds_may_differ_between_columns():
     x = np.array([[5.0, 0.5]])
     survey("data", {"": split(x)}, (2,), high=np.array([np.inf, 1.0]))
-    with pytest.raises(UsageError, match="above the bound high=0.25"):
+    with pytest.raises(UsageError, match=r"above the bound high=0.25"):
         survey("data", {"": split(x)}, (2,), high=np.array([np.inf, 0.25]))
 
 
@@ -74,5 +74,5 @@ def test_values_on_the_bounds_are_within():
 def test_a_split_without_rows_is_an_error():
     with pytest.raises(UsageError, match="data, split 'test' has no rows"):
         survey("data", {"test": split(np.zeros((0, 2)))}, (2,))
-    with pytest.raises(UsageError, match="^data has no rows"):
+    with pytest.raises(UsageError, match=r"^data has no rows"):
         require_rows("data", "", 0)

@@ -122,7 +122,6 @@ class DataOptions:
                     remedy=f"leave {field.name!r} out",
                 )
 
-
     def refuse_division(self, source: str) -> None:
         """Refuse the options of a division where the source brings its own splits.
 

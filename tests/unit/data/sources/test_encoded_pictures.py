@@ -54,14 +54,18 @@ def test_a_picture_that_is_too_large_is_refused():
     "offsets", [[0], [1, 10], [0, 5], [0, 10, 5, 12], [0, 6, 6, 12], [0, -1, 12], [0, 99]]
 )
 def test_offsets_that_do_not_fit_are_errors(offsets):
-    with pytest.raises(IntegrityError, match="offsets of data.npz do not fit"):
+    with pytest.raises(IntegrityError, match=r"offsets of data.npz do not fit"):
         EncodedRows.of("data.npz", np.zeros(12, np.uint8), np.array(offsets), DataOptions())
 
 
 @pytest.mark.parametrize(
     ("data", "offsets"),
-    [(np.zeros(3), np.array([0, 3])), (np.zeros(3, np.uint8), np.array([0.0, 3.0])), (np.zeros((3, 1), np.uint8), np.array([0, 3]))],
-)  # fmt: skip
+    [
+        (np.zeros(3), np.array([0, 3])),
+        (np.zeros(3, np.uint8), np.array([0.0, 3.0])),
+        (np.zeros((3, 1), np.uint8), np.array([0, 3])),
+    ],
+)
 def test_other_arrays_are_errors(data, offsets):
     with pytest.raises(UsageError, match="holds bytes of type"):
         EncodedRows.of("data.npz", data, offsets, DataOptions())

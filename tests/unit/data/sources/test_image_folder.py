@@ -77,7 +77,7 @@ def test_unscaled_pictures_have_bounds_up_to_255(root):
 
 
 def test_given_bounds_are_checked(root):
-    with pytest.raises(UsageError, match="above the bound high=0.5"):
+    with pytest.raises(UsageError, match=r"above the bound high=0.5"):
         open_image_folder(root, DataOptions(high=0.5))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tracemalloc
 import zipfile
@@ -141,8 +142,6 @@ def test_any_damage_is_one_of_our_errors(tmp_path_factory, data):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.mktemp("npz") / "a.npz"
     path.write_bytes(content)
-    try:
+    with contextlib.suppress(GambesonError):
         archive = NpzFile(path)
-        [archive.array(name) for name in archive.names]
-    except GambesonError:
-        pass
+        assert all(isinstance(archive.array(name), np.ndarray) for name in archive.names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import zlib
@@ -90,7 +91,7 @@ def test_a_bomb_is_refused_by_its_header(side):
 
 def test_a_picture_unlike_the_others_is_not_decoded():
     frame = inspect(picture(noise(0)))
-    with pytest.raises(UsageError, match="cat.png is 6×5 RGB, the first picture is 5×6 RGB"):
+    with pytest.raises(UsageError, match=r"cat.png is 6×5 RGB, the first picture is 5×6 RGB"):
         decode(picture(noise(0, (5, 6, 3))), frame)
     with pytest.raises(UsageError, match="5×6 L"):
         decode(picture(noise(0, (6, 5))), frame)
@@ -103,7 +104,5 @@ def test_any_damage_is_one_of_our_errors(data, form):
     content = bytearray(picture(noise(0), form))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(GambesonError):
         decode(bytes(content), inspect(bytes(content)))
-    except GambesonError:
-        pass

@@ -64,7 +64,7 @@ def test_the_whole_may_be_the_test_split():
 
 
 def test_a_split_that_stays_empty_is_an_error():
-    with pytest.raises(UsageError, match="data has 1 rows: test_fraction=0.25 leaves 'test' empty"):
+    with pytest.raises(UsageError, match=r"data has 1 rows: test_fraction=0.25 leaves 'test' empty"):
         divide(rows_of([0]), 0.25, SEED, "data")
 
 

@@ -53,7 +53,7 @@ def test_the_array_is_on_disk_and_read_only():
 
 def test_too_little_room_shows_before_anything_is_written(monkeypatch):
     monkeypatch.setattr(spool.shutil, "disk_usage", lambda folder: Usage(10, 0, 10))
-    with pytest.raises(Unavailable, match="0.0 GiB are free") as caught:
+    with pytest.raises(Unavailable, match=r"0.0 GiB are free") as caught:
         Spool(11)
     assert "TMPDIR" in caught.value.remedy
 
