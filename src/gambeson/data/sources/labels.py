@@ -155,7 +155,7 @@ def _no_integer(source: str, label: str) -> UsageError:
 def _require_sensible(source: str, count: int) -> None:
     if not 2 <= count <= MOST_CLASSES:
         raise UsageError(
-            f"The labels of {source} make {count:,} class{'' if count == 1 else 'es'}.",
+            f"{source}: the labels make {count:,} class{'' if count == 1 else 'es'}.",
             expected=f"2 to {MOST_CLASSES:,} classes",
             remedy="choose the right labels with label=..., or name all classes with classes=...",
         )

@@ -114,6 +114,12 @@ def test_columns_that_cannot_be_used_are_one_clear_error(tmp_path, columns, mess
         opened(tmp_path, columns)
 
 
+def test_a_row_is_counted_over_all_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "CELLS", 4)
+    with pytest.raises(UsageError, match="row 3: a number"):
+        opened(tmp_path, {"a": pa.array([1, 2, 3, None]), "label": LABELS})
+
+
 def test_a_column_of_another_type_may_be_dropped(tmp_path):
     columns = {"when": pa.array([datetime.date.today()] * 4), "a": pa.array([1, 2, 3, 4]), "label": LABELS}
     assert [f.name for f in opened(tmp_path, columns, drop=("when",)).schema.features] == ["a"]

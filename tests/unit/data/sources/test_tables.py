@@ -73,6 +73,7 @@ def test_numbers_may_be_categories(build):
 def test_given_bounds_hold_for_numbers(build):
     data = build(low=-10.0, high=100.0)
     assert [(f.low, f.high) for f in data.schema.features] == [(-10, 100), (0, 2), (-10, 100)]
+    assert build(low=5.0, drop=("part", "height")).schema.features[1].low == 0
     with pytest.raises(UsageError, match="row 1, column 'age' is 42, above the bound high=41"):
         build(high=41.0)
 
