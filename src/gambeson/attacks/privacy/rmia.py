@@ -61,18 +61,20 @@ class RMIA:
         require_references(task, "RMIA")
         ratio = task.confidence - self._evidence(task)  # logarithm of p(x | target) / p(x)
         wins = np.searchsorted(np.sort(ratio), ratio - math.log(self.gamma), side="right")
-        return wins / len(ratio)
+        return np.asarray(wins / len(ratio))
 
     def _evidence(self, task: MembershipTask) -> np.ndarray:
         """(n,) logarithm of p(x)."""
         without = _log_mean(task.references, ~task.included)
         if self.offline:
-            rest = math.log(1 - self.a) if self.a < 1 else -np.inf
-            return np.logaddexp(math.log(1 + self.a) + without, rest) - math.log(2)
-        return np.logaddexp(_log_mean(task.references, task.included), without) - math.log(2)
+            other = math.log(1 - self.a) if self.a < 1 else -np.inf
+            both = (math.log(1 + self.a) + without, np.full_like(without, other))
+        else:
+            both = (_log_mean(task.references, task.included), without)
+        return np.asarray(np.logaddexp(*both) - math.log(2))
 
 
 def _log_mean(log_values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """(n,) logarithm of the mean over the references in ``mask``, both (k, n)."""
     chosen = np.where(mask, log_values, -np.inf)
-    return np.logaddexp.reduce(chosen, axis=0) - np.log(mask.sum(axis=0))  # type: ignore[no-any-return]
+    return np.asarray(np.logaddexp.reduce(chosen, axis=0) - np.log(mask.sum(axis=0)))

@@ -159,6 +159,12 @@ def test_time_that_runs_out_during_scoring_is_insufficient_evidence(monkeypatch)
         audit(overfitted(), deadline=0.0, clock=lambda: 1.0)
 
 
+def test_time_that_runs_out_when_all_is_scored_costs_only_the_references():
+    finding = audit(overfitted(), deadline=0.0, clock=lambda: 1.0)
+    assert finding.outcome is Outcome.FAILED
+    assert any("time ran out before two reference models" in line for line in finding.cut)
+
+
 def test_the_same_seed_gives_the_same_finding_whatever_the_batch_size():
     assert (
         audit(overfitted()) == audit(overfitted(), rows_per_pass=8) == audit(overfitted(), rows_per_pass=512)
