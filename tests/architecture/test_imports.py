@@ -24,7 +24,7 @@ HEAVY = {
 INTERFACE = {"typer", "click", "rich", "jinja2"}
 
 # Where formulas and the seam compute with tensors; nothing that starts quickly imports these modules.
-TENSOR_MODULES = ("gambeson.attacks.", "gambeson.models.")
+TENSOR_MODULES = ("gambeson.attacks.", "gambeson.models.", "gambeson.audit.checks.")
 
 LOADED_AFTER = "import sys; {statement}; print(*{{name.partition('.')[0] for name in sys.modules}})"
 

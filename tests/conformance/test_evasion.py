@@ -68,8 +68,9 @@ class ReadsHiddenLabels(PGD):
     """Takes the true labels from the judge instead of those it was given."""
 
     def step(self, oracle, problem, state, t):
-        judge = oracle._observe.__self__
-        return PGD.step(self, oracle, replace(problem, y=judge._y), state, t)
+        judge = getattr(oracle._observe, "__self__", None)
+        hidden = problem.y if judge is None else judge._y
+        return PGD.step(self, oracle, replace(problem, y=hidden), state, t)
 
 
 @dataclass(frozen=True, slots=True)

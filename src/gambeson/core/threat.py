@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from gambeson.core.errors import UsageError
 
 
-class Access(IntEnum):
-    """What the attacker sees of the model, each level including the ones below (NIST AI 100-2e2025, 2.1)."""
+class Access(StrEnum):
+    """What the attacker sees of the model, each level including the ones below (NIST AI 100-2e2025, 2.1).
 
-    LABELS = 1
-    SCORES = 2
-    GRADIENT = 3
+    Levels compare by how much they show, not by their names: labels < scores < gradient.
+    """
+
+    LABELS = "labels"
+    SCORES = "scores"
+    GRADIENT = "gradient"
+
+    @property
+    def rank(self) -> int:
+        """0 (labels) to 2 (gradient)."""
+        return list(Access).index(self)
+
+    def __lt__(self, other: str) -> bool:
+        return self.rank < Access(other).rank
+
+    def __le__(self, other: str) -> bool:
+        return self.rank <= Access(other).rank
+
+    def __gt__(self, other: str) -> bool:
+        return self.rank > Access(other).rank
+
+    def __ge__(self, other: str) -> bool:
+        return self.rank >= Access(other).rank
 
     @classmethod
     def parse(cls, text: str) -> Access:
@@ -29,9 +49,6 @@ class Access(IntEnum):
             raise UsageError(
                 f"Unknown access level {text!r}.", expected="labels, scores or gradient"
             ) from None
-
-    def __str__(self) -> str:
-        return self.name.lower()
 
 
 class Norm(StrEnum):

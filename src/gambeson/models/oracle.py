@@ -12,7 +12,7 @@ from gambeson.core.threat import Access
 from gambeson.models.passes import Gradient, Loss, Passes
 
 Observer = Callable[[Tensor, Tensor], None]
-"""Sees every query: inputs (n, *shape) and the model's scores (n, classes), whatever the attacker is shown."""
+"""Sees every query: inputs (n, *shape) and scores (n, classes), whatever the attacker is shown."""
 
 
 class Oracle:

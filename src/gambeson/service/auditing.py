@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from gambeson.audit.report.writing import write_reports
+from gambeson.audit.report.writing import check_formats, write_reports
 
 from gambeson.adapters.journal_files import FileJournal
 from gambeson.attacks.robustness import choose_samples, clean_predictions
@@ -56,6 +56,7 @@ def run_audit(command: AuditCommand, progress: Progress) -> AuditReport:
     started = datetime.now(UTC)
     effort = _effort(command)
     _check_command(command)
+    check_formats(command.formats)
     data = open_dataset(command.data, options=DataOptions.from_pairs(command.data_options))
     model = open_model(
         command.model,
@@ -165,7 +166,7 @@ def _plan(
                 effort=effort,
                 seed=Seed(command.seed).child(name),
                 split=command.split,
-                train_split=command.train_split,
+                train_split=_train_split(command, data),
                 command=only(command, entry.name, threat),
                 rows_per_pass=command.batch_size,
                 progress=progress,
@@ -173,6 +174,20 @@ def _plan(
             )
             tasks.append(Task(entry.name, entry.facts, context))
     return tasks, left_out
+
+
+def _train_split(command: AuditCommand, data: Dataset) -> str | None:
+    """The split that holds the target's training records, or ``None`` where that is not known.
+
+    Splits that were drawn when the data was opened say nothing about what the target was trained on, unless
+    the user says so.
+    """
+    if command.train_split == "none":
+        return None
+    if command.train_split is not None:
+        data.split(command.train_split)
+        return command.train_split
+    return "train" if "train" in data.splits and not data.drawn else None
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def command_line(command: AuditCommand) -> str:
         ("--factory", command.factory, None),
         ("--scores", command.scores, None),
         ("--split", command.split, default.split),
-        ("--train-split", command.train_split or "none", default.train_split),
+        ("--train-split", command.train_split, None),
         ("--profile", command.profile, default.profile),
         ("--samples", command.samples, None),
     ):

@@ -36,7 +36,8 @@ class AuditCommand:
         classes: Number of classes where the model cannot tell, or ``None``.
         data_options: Options of the data source, as given (``label``, ``split``, ``bounds``, ...).
         split: The split that is attacked.
-        train_split: Training records of the target, for membership inference.
+        train_split: Training records of the target, for membership inference: a split, ``"none"``, or
+            ``None`` for ``train`` where the data comes with splits of its own.
         threats: Attackers; at least one.
         profile: ``quick``, ``standard`` or ``thorough``.
         samples: Overrides the profile's number of samples.
@@ -45,7 +46,6 @@ class AuditCommand:
         seed: Root of the seed tree.
         time_budget: Seconds for the whole audit, or ``None``.
         batch_size: Samples per model pass; never changes a result.
-        jobs: Checks that run at the same time.
         out: Folder for the reports and the journal.
         formats: Report formats to write: ``json``, ``html``, ``sarif``, ``junit``.
         resume: Go on with the run that ``out`` holds.
@@ -61,7 +61,7 @@ class AuditCommand:
     classes: int | None = None
     data_options: tuple[tuple[str, str], ...] = ()
     split: str = "test"
-    train_split: str | None = "train"
+    train_split: str | None = None
     threats: tuple[ThreatModel, ...] = (ThreatModel(),)
     profile: str = "standard"
     samples: int | None = None
@@ -70,7 +70,6 @@ class AuditCommand:
     seed: int = 0
     time_budget: float | None = None
     batch_size: int = 64
-    jobs: int = 1
     out: Path = Path("gambeson-audit")
     formats: tuple[str, ...] = ("json", "html", "sarif", "junit")
     resume: bool = False

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from gambeson.adapters.journal_files import FileJournal
+from gambeson.audit.report.writing import unwritable
 from gambeson.core.errors import UsageError
 from gambeson.service.commands import AuditCommand
 
@@ -19,6 +20,7 @@ def open_journal(command: AuditCommand, model_digest: str, data_digest: str) -> 
     """The journal, and how often the audit was resumed before and now.
 
     Raises:
+        Unavailable: The disk is full.
         UsageError: The output folder cannot be written to; there is nothing to resume; or what is there
             belongs to another audit.
     """
@@ -33,10 +35,7 @@ def open_journal(command: AuditCommand, model_digest: str, data_digest: str) -> 
         root.mkdir(parents=True, exist_ok=True)
         _write(root / "plan.json", json.dumps({"plan": plan, "resumed": resumed}, indent=1))
     except OSError as error:
-        raise UsageError(
-            f"The output folder {command.out} cannot be written to: {error.strerror}.",
-            remedy="choose another one with --out, or make room",
-        ) from None
+        raise unwritable(command.out, error) from None
     return FileJournal(root), resumed
 
 

@@ -46,7 +46,7 @@ def test_fallen_samples_are_dropped_and_stop_costing_queries():
             return super().forward(x)
 
     tiny = perceptron()
-    found = attack(PGD(steps=30), eps=0.05, model=Watched(tiny.module, (1, 6, 6), 4))
+    found = attack(PGD(steps=30), eps=0.1, model=Watched(tiny.module, (1, 6, 6), 4))
     assert 0 < found.fallen.sum() < 40
     assert rows[0] == 40
     assert rows[-2] < 40  # the last pass verifies the successes

@@ -1,0 +1,1 @@
+"""Reports: every format is rendered from one ``AuditReport``."""

@@ -1,0 +1,1 @@
+"""Interfaces: they parse and render, nothing else."""
