@@ -243,7 +243,7 @@ def _environment() -> tuple[tuple[str, str], ...]:
         ("python", platform.python_version()),
         ("platform", f"{platform.system()} {platform.machine()}"),
         ("numpy", numpy.__version__),
-        ("torch", torch.__version__),
+        ("torch", str(torch.__version__)),
         ("threads", str(torch.get_num_threads())),
         ("processors", str(os.cpu_count())),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gambeson.core.reproduce import Seed
 from gambeson.core.stats import proportion
 
 from gambeson.attacks.ensemble import Stage, StageRecord, stage
@@ -114,9 +115,9 @@ class _Report:
 def _measure(context: CheckContext, stages: list[Stage]) -> Finding:
     space = PerturbationSet.of(context.threat, context.data.schema)
     passes = Passes(context.model, context.rows_per_pass)
-    samples = choose_samples(
-        context.data.split(context.split), context.effort.samples, context.seed.child("samples")
-    )
+    # Every evasion check draws the same samples, so that their figures can be held against each other.
+    seed = Seed(context.seed.value).child("samples")
+    samples = choose_samples(context.data.split(context.split), context.effort.samples, seed)
     length = sum(item.attack.length for item in stages)
     context.progress.start(context.check, len(samples) * length)
     report = _Report(context, of=len(samples))

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from gambeson.audit.result import SCHEMA_VERSION, AuditReport, Times
 from gambeson.core.errors import IntegrityError, UsageError
@@ -24,8 +25,9 @@ def to_json(report: AuditReport) -> str:
     Raises:
         ValueError: A figure is not finite: that is a bug, never written down.
     """
-    _check_finite(msgspec.to_builtins(report))
-    packed = msgspec.json.encode(report, order="deterministic")
+    plain = msgspec.to_builtins(report, enc_hook=_plain_number, order="deterministic")
+    _check_finite(plain)
+    packed = msgspec.json.encode(plain)
     return msgspec.json.format(packed, indent=1).decode() + "\n"
 
 
@@ -84,6 +86,13 @@ def _version(text: str | bytes) -> str:
         raise IntegrityError(
             "This is not a report of Gambeson.", expected="the report.json that an audit wrote"
         ) from None
+
+
+def _plain_number(value: object) -> object:
+    """NumPy's numbers as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} has no place in a report")
 
 
 def _check_finite(value: object) -> None:
