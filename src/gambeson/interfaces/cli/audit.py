@@ -48,22 +48,22 @@ def audit(
         _option(_MODEL, "--factory", metavar="MODULE:FUNCTION", help="Builds the network for a weights file"),
     ] = None,
     scores: Annotated[
-        str | None, _option(_MODEL, "--scores", help="logits or probabilities [default: found out]")
+        str | None, _option(_MODEL, "--scores", help="logits or probabilities (default: found out)")
     ] = None,
-    split: Annotated[str | None, _option(_MODEL, "--split", help="Split that is attacked [default: test]")] = None,
+    split: Annotated[str | None, _option(_MODEL, "--split", help="Split that is attacked (default: test)")] = None,
     train_split: Annotated[
         str | None,
-        _option(_MODEL, "--train-split", help="The target's training records; none if unknown [default: train, "
-                "where the data has splits of its own]"),
+        _option(_MODEL, "--train-split", help="The target's training records; none if unknown (default: train, "
+                "where the data has splits of its own)"),
     ] = None,
-    norm: Annotated[str | None, _option(_THREAT, "--norm", help="linf, l2, l1 or l0 [default: linf]")] = None,
+    norm: Annotated[str | None, _option(_THREAT, "--norm", help="linf, l2, l1 or l0 (default: linf)")] = None,
     eps: Annotated[
         str | None,
         _option(_THREAT, "--eps", help="Radius in input units (8/255, 0.03), or a share of each feature's range "
-                "(10%) [default: 8/255]"),
+                "(10%) (default: 8/255)"),
     ] = None,
     access: Annotated[
-        str | None, _option(_THREAT, "--access", help="labels, scores or gradient [default: gradient]")
+        str | None, _option(_THREAT, "--access", help="labels, scores or gradient (default: gradient)")
     ] = None,
     queries: Annotated[int | None, _option(_THREAT, "--queries", help="Most queries per sample")] = None,
     freeze: Annotated[
@@ -71,7 +71,7 @@ def audit(
         _option(_THREAT, "--freeze", metavar="FEATURE", help="Features that cannot be changed; repeatable"),
     ] = None,
     profile: Annotated[
-        str | None, _option(_EFFORT, "--profile", help="quick, standard or thorough [default: standard]")
+        str | None, _option(_EFFORT, "--profile", help="quick, standard or thorough (default: standard)")
     ] = None,
     samples: Annotated[int | None, _option(_EFFORT, "--samples", help="Rows to attack")] = None,
     only: Annotated[
@@ -81,25 +81,25 @@ def audit(
     time_budget: Annotated[
         str | None, _option(_EFFORT, "--time-budget", metavar="10m", help="Time for the whole audit")
     ] = None,
-    seed: Annotated[int | None, _option(_RUN, "--seed", help="Same seed, same figures [default: 0]")] = None,
+    seed: Annotated[int | None, _option(_RUN, "--seed", help="Same seed, same figures (default: 0)")] = None,
     batch_size: Annotated[
-        int | None, _option(_RUN, "--batch-size", help="Samples per model pass; changes no result [default: 64]")
+        int | None, _option(_RUN, "--batch-size", help="Samples per model pass; changes no result (default: 64)")
     ] = None,
     resume: Annotated[bool, _option(_RUN, "--resume", help="Go on with the interrupted run in --out")] = False,
     config: Annotated[
-        Path | None, _option(_RUN, "--config", help="Configuration file [default: gambeson.toml, if there]")
+        Path | None, _option(_RUN, "--config", help="Configuration file (default: gambeson.toml, if there)")
     ] = None,
     quiet: Annotated[bool, _option(_RUN, "--quiet", "-q", help="No progress and no summary")] = False,
     out: Annotated[
-        Path | None, _option(_OUT, "--out", "-o", help="Folder for the reports [default: gambeson-audit]")
+        Path | None, _option(_OUT, "--out", "-o", help="Folder for the reports (default: gambeson-audit)")
     ] = None,
     formats: Annotated[
-        list[str] | None, _option(_OUT, "--format", "-f", help="json, html, sarif, junit [default: all]")
+        list[str] | None, _option(_OUT, "--format", "-f", help="json, html, sarif, junit (default: all)")
     ] = None,
     fail_on: Annotated[
         str | None,
         _option(_OUT, "--fail-on", help="Severity that closes the gate: never, low, medium, high, critical "
-                "[default: high]"),
+                "(default: high)"),
     ] = None,
     threshold: Annotated[
         list[str] | None,

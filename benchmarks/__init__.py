@@ -1,0 +1,1 @@
+"""Benchmarks: Gambeson, its peers and bare model passes, in one run on one machine."""

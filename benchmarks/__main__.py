@@ -1,0 +1,52 @@
+"""Runs every benchmark and writes docs/benchmarks.md: ``python -m benchmarks [--quick]``."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from benchmarks.cost import cost_table
+from benchmarks.strength import strength_table
+from benchmarks.subjects import digits, resnet20
+
+PAGE = Path("docs/benchmarks.md")
+HEAD = """# Benchmarks
+
+Written by `make bench` on {day}: {processor}, {threads} threads, Python {python}, torch {torch}, torchattacks
+{torchattacks}, ART {art}. Everything on this page was measured in that one run. The ResNet-20 is a public CIFAR-10
+network without any defence, on the compressed test images that `$GAMBESON_DATA` holds; the digits network is the one
+that `make demo` trains.
+
+"""
+
+
+def main() -> None:
+    """Measure and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer samples; prints, writes nothing")
+    quick = parser.parse_args().quick
+    subjects = [subject for subject in (digits(), resnet20()) if subject is not None]
+    parts = [strength_table(subject, quick=quick) for subject in subjects]
+    parts.append(cost_table(subjects[-1], quick=quick))
+    head = HEAD.format(
+        day=date.today().isoformat(),
+        processor=platform.processor() or platform.machine(),
+        threads=torch.get_num_threads(),
+        python=platform.python_version(),
+        torch=torch.__version__,
+        torchattacks=version("torchattacks"),
+        art=version("adversarial-robustness-toolbox"),
+    )
+    page = head + "\n".join(parts)
+    if not quick:
+        PAGE.write_text(page, encoding="utf-8")
+    print(page)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Strength: samples broken at the same steps or queries, ours against torchattacks and ART."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torchattacks
+from art.attacks.evasion import AutoProjectedGradientDescent, ProjectedGradientDescentPyTorch, SquareAttack
+from art.estimators.classification import PyTorchClassifier
+from torch import Tensor
+
+from benchmarks.subjects import Subject
+from gambeson.attacks.ensemble import stage
+from gambeson.attacks.geometry import PerturbationSet
+from gambeson.attacks.harness import Run, run_attack
+from gambeson.attacks.judge import verify
+from gambeson.core.reproduce import Seed
+from gambeson.core.threat import Norm, ThreatModel
+from gambeson.models.passes import Passes
+
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attack in the three libraries; each function maps (subject, eps, seed) to adversarial inputs."""
+
+    name: str
+    ours: tuple[str, dict[str, object]]
+    torchattacks: Callable[[Subject, float, int], Tensor]
+    art: Callable[[Subject, float, int], Tensor]
+
+
+def strength_table(subject: Subject, *, quick: bool) -> str:
+    """A Markdown table of samples broken, mean over seeds, each judged by the same independent judge."""
+    n = len(subject.samples)
+    seeds = SEEDS[:1] if quick else SEEDS
+    lines = [
+        f"## Strength on {subject.name}",
+        "",
+        f"{n} correctly classified samples, linf, mean number broken over seeds {', '.join(map(str, seeds))}. Every "
+        "library's result is judged alike: inside the ball, inside [0, 1], misclassified in float32.",
+        "",
+        "| attack | eps | Gambeson | torchattacks | ART |",
+        "|---|---|---|---|---|",
+    ]
+    for row in _rows(200 if quick else 500):
+        for eps in subject.radii:
+            counts = [
+                np.mean([attack(subject, eps, seed) for seed in seeds])
+                for attack in (_ours(row.ours), _judged(row.torchattacks), _judged(row.art))
+            ]
+            cells = " | ".join(f"{count:.1f}" for count in counts)
+            lines.append(f"| {row.name} | {eps:.4g} | {cells} |")
+            print(lines[-1], flush=True)
+    return "\n".join(lines) + "\n"
+
+
+def _rows(queries: int) -> tuple[Row, ...]:
+    return (
+        Row(
+            "PGD, 10 steps of eps/4",
+            ("pgd", {"steps": 10, "step_size": 0.25}),
+            lambda s, eps, seed: torchattacks.PGD(s.module, eps=eps, alpha=eps / 4, steps=10)(
+                s.samples.x, s.samples.y
+            ),
+            lambda s, eps, seed: _art(
+                s, ProjectedGradientDescentPyTorch, eps=eps, eps_step=eps / 4, max_iter=10, num_random_init=1
+            ),
+        ),
+        *(_apgd(loss, art) for loss, art in (("ce", "cross_entropy"), ("dlr", "difference_logits_ratio"))),
+        Row(
+            "APGD targeted DLR, 9 targets × 10 steps",
+            ("apgd", {"steps": 10, "loss": "targeted_dlr", "targets": 9}),
+            lambda s, eps, seed: torchattacks.APGDT(s.module, eps=eps, steps=10, seed=seed, n_classes=10)(
+                s.samples.x, s.samples.y
+            ),
+            None,
+        ),
+        Row(
+            f"Square, {queries} queries",
+            ("square", {"queries": queries}),
+            lambda s, eps, seed: torchattacks.Square(s.module, eps=eps, n_queries=queries, seed=seed)(
+                s.samples.x, s.samples.y
+            ),
+            lambda s, eps, seed: _art(s, SquareAttack, eps=eps, max_iter=queries),
+        ),
+    )
+
+
+def _apgd(loss: str, art_loss: str) -> Row:
+    return Row(
+        f"APGD {loss.upper()}, 20 steps",
+        ("apgd", {"steps": 20, "loss": loss}),
+        lambda s, eps, seed: torchattacks.APGD(s.module, eps=eps, steps=20, seed=seed, loss=loss)(
+            s.samples.x, s.samples.y
+        ),
+        lambda s, eps, seed: _art(
+            s,
+            AutoProjectedGradientDescent,
+            eps=eps,
+            eps_step=2 * eps,
+            max_iter=20,
+            nb_random_init=1,
+            loss_type=art_loss,
+        ),
+    )
+
+
+def _ours(attack: tuple[str, dict[str, object]]) -> Callable[[Subject, float, int], float]:
+    def run(subject: Subject, eps: float, seed: int) -> float:
+        item = stage(attack[0], **attack[1])
+        space = _space(subject, eps)
+        passes = Passes(subject.model)
+        found = run_attack(item.attack, item.facts, passes, subject.samples, space, run=Run(Seed(seed)))
+        return float(found.fallen.sum())
+
+    return run
+
+
+def _judged(attack: Callable[[Subject, float, int], Tensor] | None) -> Callable[[Subject, float, int], float]:
+    def run(subject: Subject, eps: float, seed: int) -> float:
+        if attack is None:
+            return float("nan")
+        torch.manual_seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 - ART draws from the global generator
+        x = attack(subject, eps, seed).detach()
+        ball = _space(subject, eps).around(subject.samples.x)
+        return float(verify(Passes(subject.model), x, subject.samples.y, ball).sum())
+
+    return run
+
+
+def _space(subject: Subject, eps: float) -> PerturbationSet:
+    return PerturbationSet.of(ThreatModel(Norm.LINF, eps), subject.schema)
+
+
+def art_classifier(subject: Subject) -> PyTorchClassifier:
+    """ART's wrapper of the subject's module."""
+    return PyTorchClassifier(
+        subject.module,
+        loss=torch.nn.CrossEntropyLoss(),
+        input_shape=subject.schema.shape,
+        nb_classes=len(subject.schema.classes),
+        clip_values=(0.0, 1.0),
+        device_type="cpu",
+    )
+
+
+def _art(subject: Subject, attack: type, **parameters: object) -> Tensor:
+    made = attack(art_classifier(subject), batch_size=128, verbose=False, **parameters)
+    labels = np.eye(len(subject.schema.classes), dtype=np.float32)[subject.samples.y.numpy()]
+    return torch.from_numpy(made.generate(subject.samples.x.numpy(), labels))

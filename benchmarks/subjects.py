@@ -1,0 +1,61 @@
+"""The models and samples that the benchmarks attack."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+import gambeson as gb
+from examples import resnet20 as resnet20_example
+from examples import train_digits
+from gambeson.attacks.harness import Samples
+from gambeson.models.passes import Passes
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model to attack, as a module for the peers and behind the seam for us, with samples that it gets right."""
+
+    name: str
+    module: nn.Module
+    model: gb.Model
+    samples: Samples
+    schema: gb.Schema
+    radii: tuple[float, ...]
+
+
+def digits(count: int = 400) -> Subject:
+    """The digits network of the demo."""
+    data = gb.open_dataset("builtin:digits")
+    folder = Path("demo")
+    x, y = train_digits.load_split(data, "train")
+    train_digits.save(train_digits.train(x, y, seed=0), folder)
+    model = gb.open_model(str(folder / "digits.safetensors"), schema=data.schema, factory="examples.train_digits:build")
+    return _subject("digits CNN", model, data, count, (0.05, 0.1))
+
+
+def resnet20(count: int = 300) -> Subject | None:
+    """The public ResNet-20, or ``None`` where the data folder is absent."""
+    folder = Path(os.environ.get("GAMBESON_DATA", "../shared/data"))
+    weights, images = folder / "models" / "resnet20_cifar10.safetensors", folder / "cifar10_test_jpeg.npz"
+    if not (weights.exists() and images.exists()):
+        return None
+    options = gb.DataOptions.from_pairs((("test_fraction", "1"),))
+    data = gb.open_dataset(str(images), options=options)
+    model = gb.open_model(
+        str(weights), schema=data.schema, factory=f"{resnet20_example.__file__}:build"
+    )
+    return _subject("ResNet-20", model, data, count, (0.5 / 255, 1 / 255))
+
+
+def _subject(name: str, model: gb.Model, data: gb.Dataset, count: int, radii: tuple[float, ...]) -> Subject:
+    split = data.split("test")
+    x, y = (torch.from_numpy(a) for a in split.take(np.arange(min(2 * count, len(split)))))
+    right = (Passes(model).scores(x).argmax(1) == y).nonzero().squeeze(1)[:count]
+    samples = Samples(x[right], y[right], right.numpy())
+    return Subject(name, model.module, model, samples, data.schema, radii)

@@ -1,0 +1,130 @@
+"""Turns what a TOML file or the environment says into settings; every complaint names file, key and remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import types
+import typing
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from gambeson.core.errors import UsageError
+from gambeson.settings.values import Settings
+
+
+def build(value: object, kind: Any, key: str, source: Source) -> Any:
+    """The value as the type of its field.
+
+    Args:
+        value: As the file gives it.
+        kind: The field's type.
+        key: Dotted key, for messages.
+        source: Where it stands.
+
+    Raises:
+        UsageError: An unknown key, or a value of another type.
+    """
+    if dataclasses.is_dataclass(kind):
+        return _table(value, typing.cast("type[Any]", kind), key, source)
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple and inner[0] == tuple[str, str]:
+        return _pairs(value, key, source)
+    if origin is tuple:
+        items = value if isinstance(value, list) else [value] if isinstance(value, str) else None
+        if items is None:
+            raise source.wrong(key, value, "a list")
+        return tuple(build(item, inner[0], f"{key}[{i}]", source) for i, item in enumerate(items))
+    allowed = inner if origin is types.UnionType else (kind,)
+    if isinstance(value, date) and str in allowed:
+        return value.isoformat()[:10]
+    if isinstance(value, bool) or not isinstance(value, tuple(t for t in allowed if t is not type(None))):
+        if isinstance(value, int) and not isinstance(value, bool) and float in allowed:
+            return float(value)
+        raise source.wrong(key, value, " or ".join(_WORDS[t] for t in allowed if t in _WORDS))
+    return value
+
+
+_WORDS = {str: "a string", int: "a whole number", float: "a number"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Source:
+    """Where settings come from.
+
+    Attributes:
+        name: File name, for messages.
+        text: Its content, to find the line of a key.
+    """
+
+    name: str
+    text: str = ""
+
+    def at(self, key: str) -> str:
+        """``file:line`` of a key, or the file alone where the line is not plain."""
+        word = re.escape(re.split(r"[.\[]", key.rstrip("]"))[-1]) if "]" not in key[-1:] else ""
+        pattern = re.compile(rf"^\s*[\"']?{word}[\"']?\s*=|^\s*\[+\s*{re.escape(key)}\s*\]+", re.MULTILINE)
+        found = list(pattern.finditer(self.text)) if word else []
+        if len(found) != 1:
+            return self.name
+        start = found[0].start() + len(found[0].group()) - len(found[0].group().lstrip())
+        return f"{self.name}:{self.text.count(chr(10), 0, start) + 1}"
+
+    def wrong(self, key: str, value: object, expected: str) -> UsageError:
+        """The complaint about a value of the wrong type."""
+        return UsageError(f"{self.at(key)}: {key} is {value!r}.", expected=expected)
+
+
+def _table(value: object, kind: type[Any], key: str, source: Source) -> Any:
+    if not isinstance(value, Mapping):
+        raise source.wrong(key, value, f"a table, [{key}]")
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for name in value:
+        if name not in fields:
+            raise unknown(f"{key}.{name}" if key else name, name, tuple(fields), source)
+    for name, field in fields.items():
+        if field.default is dataclasses.MISSING and not str(value.get(name, "")).strip():
+            raise UsageError(f"{source.name}: {key} has no {name}.", expected=f"{name} = ... in every {key}")
+    hints = typing.get_type_hints(kind)
+    made = {
+        name: build(item, hints[name], f"{key}.{name}" if key else name, source) for name, item in value.items()
+    }
+    return kind(**made)
+
+
+def unknown(key: str, name: str, known: tuple[str, ...], source: Source) -> UsageError:
+    """The complaint about a key that nobody reads."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return UsageError(
+        f"{source.at(key)}: unknown key {key!r}.",
+        expected=", ".join(known),
+        remedy=f"did you mean {near[0]!r}?" if near else "",
+    )
+
+
+def _pairs(value: object, key: str, source: Source) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping):
+        raise source.wrong(key, value, f"a table, [{key}]")
+    for name, item in value.items():
+        if isinstance(item, Mapping):
+            raise source.wrong(f"{key}.{name}", item, "a string, a number or a list")
+    return tuple((name, _text(item)) for name, item in value.items())
+
+
+def _text(value: object) -> str:
+    """An option as the command line would write it."""
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def settings_from(tree: Mapping[str, Any], source: Source) -> Settings:
+    """Settings of a parsed TOML file.
+
+    Raises:
+        UsageError: An unknown key, or a value of another type.
+    """
+    settings: Settings = build(tree, Settings, "", source)
+    return settings

@@ -1,0 +1,118 @@
+"""Loads settings: defaults, then the file, then the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gambeson.core.errors import UsageError
+from gambeson.settings.checking import Source, settings_from, unknown
+from gambeson.settings.values import Settings
+
+_LARGEST = 1 << 20
+_NOT_SETTINGS = {"GAMBESON_DATA", "GAMBESON_DEBUG"}
+_TABLES = ("model", "data", "audit", "gate")
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Settings of a file with the environment on top.
+
+    Relative paths in the file are relative to its folder.
+
+    Args:
+        path: A gambeson.toml, or ``None`` for the defaults.
+        environ: Environment; ``GAMBESON_AUDIT_PROFILE=quick`` sets ``profile`` of ``[audit]``.
+
+    Raises:
+        UsageError: The file cannot be read or is no TOML; a key is unknown; a value is wrong.
+    """
+    settings = Settings() if path is None else _from_file(path)
+    changes = _from_environment(environ)
+    tables = {
+        name: dataclasses.replace(getattr(settings, name), **_given(getattr(changes, name), environ, name))
+        for name in _TABLES
+    }
+    return dataclasses.replace(settings, **tables)
+
+
+def _from_file(path: Path) -> Settings:
+    try:
+        raw = path.read_bytes()[: _LARGEST + 1]
+    except OSError as error:
+        raise UsageError(
+            f"The configuration {path} cannot be read: {error.strerror}.", remedy="write one with gambeson init"
+        ) from None
+    if len(raw) > _LARGEST:
+        raise UsageError(f"{path} is larger than 1 MiB: that is no configuration.")
+    try:
+        text = raw.decode("utf-8")
+        tree = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"{path} is no valid TOML: {error}.") from None
+    return _beside(settings_from(tree, Source(str(path), text)), path.parent)
+
+
+def _beside(settings: Settings, folder: Path) -> Settings:
+    """Relative paths of a file in ``folder`` as seen from here."""
+
+    def seen(path: str | None) -> str | None:
+        if path is None or ":" in path.split("/")[0] or os.path.isabs(path):
+            return path
+        return os.path.relpath(folder / path)
+
+    factory = settings.model.factory
+    if factory is not None and factory.partition(":")[0].endswith(".py"):
+        file, _, function = factory.partition(":")
+        factory = f"{seen(file)}:{function}"
+    return dataclasses.replace(
+        settings,
+        model=dataclasses.replace(settings.model, path=seen(settings.model.path), factory=factory),
+        data=dataclasses.replace(settings.data, path=seen(settings.data.path)),
+        audit=dataclasses.replace(settings.audit, out=str(seen(settings.audit.out))),
+    )
+
+
+def _keys() -> dict[str, tuple[str, str]]:
+    """Environment variable to table and key, for every single value."""
+    known = {}
+    for table in _TABLES:
+        kind = typing.get_type_hints(Settings)[table]
+        for name, hint in typing.get_type_hints(kind).items():
+            if typing.get_args(hint)[:1] != (tuple[str, str],):
+                known[f"GAMBESON_{table}_{name}".upper()] = (table, name)
+    return known
+
+
+def _from_environment(environ: Mapping[str, str]) -> Settings:
+    known = _keys()
+    tree: dict[str, dict[str, Any]] = {}
+    for variable, value in environ.items():
+        if variable.startswith("GAMBESON_") and variable not in _NOT_SETTINGS:
+            if variable not in known:
+                raise unknown(variable, variable, tuple(known), Source("environment"))
+            table, name = known[variable]
+            tree.setdefault(table, {})[name] = _typed(value, table, name)
+    return settings_from(tree, Source("environment"))
+
+
+def _typed(value: str, table: str, name: str) -> object:
+    """Text as the field's type, where it can be read so; the check of types says the rest."""
+    hint = typing.get_type_hints(typing.get_type_hints(Settings)[table])[name]
+    if typing.get_origin(hint) is tuple:
+        return [word.strip() for word in value.split(",") if word.strip()]
+    kinds = set(typing.get_args(hint)) or {hint}
+    return int(value) if int in kinds and value.lstrip("-").isdigit() else value
+
+
+def _given(values: object, environ: Mapping[str, str], table: str) -> dict[str, Any]:
+    """The fields that the environment sets."""
+    return {
+        name: getattr(values, name)
+        for variable, (where, name) in _keys().items()
+        if where == table and variable in environ
+    }
