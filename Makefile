@@ -42,7 +42,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) -e '.[torch,sklearn]'
+	$(PIP) -e '.[torch,sklearn,data]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
@@ -54,5 +54,8 @@ $(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.bench: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) -e '.[all,bench]'
+	$(PIP) -e '.[all]'
+	$(PIP) adversarial-robustness-toolbox tqdm requests
+	@# torchattacks pins an old requests and asks for torchvision, which the attacks measured here do not use
+	$(PIP) --no-deps torchattacks
 	@touch $@

@@ -126,7 +126,7 @@ def _judged(attack: Callable[[Subject, float, int], Tensor] | None) -> Callable[
         if attack is None:
             return float("nan")
         torch.manual_seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 - ART draws from the global generator
+        np.random.seed(seed)
         x = attack(subject, eps, seed).detach()
         ball = _space(subject, eps).around(subject.samples.x)
         return float(verify(Passes(subject.model), x, subject.samples.y, ball).sum())

@@ -35,7 +35,9 @@ def digits(count: int = 400) -> Subject:
     folder = Path("demo")
     x, y = train_digits.load_split(data, "train")
     train_digits.save(train_digits.train(x, y, seed=0), folder)
-    model = gb.open_model(str(folder / "digits.safetensors"), schema=data.schema, factory="examples.train_digits:build")
+    model = gb.open_model(
+        str(folder / "digits.safetensors"), schema=data.schema, factory="examples.train_digits:build"
+    )
     return _subject("digits CNN", model, data, count, (0.05, 0.1))
 
 
@@ -47,9 +49,7 @@ def resnet20(count: int = 300) -> Subject | None:
         return None
     options = gb.DataOptions.from_pairs((("test_fraction", "1"),))
     data = gb.open_dataset(str(images), options=options)
-    model = gb.open_model(
-        str(weights), schema=data.schema, factory=f"{resnet20_example.__file__}:build"
-    )
+    model = gb.open_model(str(weights), schema=data.schema, factory=f"{resnet20_example.__file__}:build")
     return _subject("ResNet-20", model, data, count, (0.5 / 255, 1 / 255))
 
 

@@ -182,7 +182,8 @@ class Ball:
 
 def _norm(flat: Tensor, norm: Norm) -> Tensor:
     order = {Norm.LINF: torch.inf, Norm.L2: 2, Norm.L1: 1, Norm.L0: 0}[norm]
-    return torch.linalg.vector_norm(flat, order, dim=1)
+    size: Tensor = torch.linalg.vector_norm(flat, order, dim=1)
+    return size
 
 
 def _column(values: Tensor, like: Tensor) -> Tensor:

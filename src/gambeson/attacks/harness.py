@@ -128,7 +128,7 @@ def run_attack(
         batch = _Batch(attack, facts, passes, samples.select(rows), space, budget, run)
         parts.append(batch.finish())
     return AttackOutcome(
-        *(np.concatenate([getattr(p, name) for p in parts]) for name in _PER_SAMPLE),
+        **{name: np.concatenate([getattr(p, name) for p in parts]) for name in _PER_SAMPLE},
         refuted=sum(p.refuted for p in parts),
         strays=sum(p.strays for p in parts),
         overspent=any(p.overspent for p in parts),
@@ -306,7 +306,7 @@ def _to_arrays(outcome: AttackOutcome) -> Mapping[str, np.ndarray]:
 
 def _from_arrays(arrays: Mapping[str, np.ndarray]) -> AttackOutcome:
     return AttackOutcome(
-        *(arrays[name] for name in _PER_SAMPLE),
+        **{name: arrays[name] for name in _PER_SAMPLE},
         refuted=int(arrays["refuted"]),
         strays=int(arrays["strays"]),
         overspent=bool(arrays["overspent"]),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from gambeson.core.stats import proportion
 
 from gambeson.attacks.ensemble import EnsembleOutcome, Stage, run_in_turn
 from gambeson.attacks.geometry import PerturbationSet
@@ -15,6 +14,7 @@ from gambeson.attacks.harness import Run, Samples
 from gambeson.core.errors import Unavailable
 from gambeson.core.measurement import Measurement
 from gambeson.core.reproduce import Seed
+from gambeson.core.stats import proportion
 from gambeson.core.threat import Access, ThreatModel
 from gambeson.data.dataset import Dataset, Split
 from gambeson.models.model import Differentiable, Model

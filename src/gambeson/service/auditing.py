@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from gambeson.audit.report.writing import check_formats, write_reports
-
 from gambeson.adapters.journal_files import FileJournal
 from gambeson.attacks.robustness import choose_samples, clean_predictions
 from gambeson.audit.base import PROFILES, CheckContext, Effort, checks
 from gambeson.audit.coverage import coverage
 from gambeson.audit.gate import decide_gate, parse_rule
+from gambeson.audit.report.writing import check_formats, write_reports
 from gambeson.audit.result import AuditReport, Subject, Times
 from gambeson.audit.runner import AuditClock, Task, run_tasks
 from gambeson.core.errors import UsageError

@@ -162,4 +162,6 @@ def _write(path: Path, text: str) -> None:
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", remedy="choose another --config") from None
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}.", remedy="choose another --config"
+        ) from None

@@ -89,7 +89,8 @@ def _table(value: object, kind: type[Any], key: str, source: Source) -> Any:
             raise UsageError(f"{source.name}: {key} has no {name}.", expected=f"{name} = ... in every {key}")
     hints = typing.get_type_hints(kind)
     made = {
-        name: build(item, hints[name], f"{key}.{name}" if key else name, source) for name, item in value.items()
+        name: build(item, hints[name], f"{key}.{name}" if key else name, source)
+        for name, item in value.items()
     }
     return kind(**made)
 

@@ -45,7 +45,8 @@ def _from_file(path: Path) -> Settings:
         raw = path.read_bytes()[: _LARGEST + 1]
     except OSError as error:
         raise UsageError(
-            f"The configuration {path} cannot be read: {error.strerror}.", remedy="write one with gambeson init"
+            f"The configuration {path} cannot be read: {error.strerror}.",
+            remedy="write one with gambeson init",
         ) from None
     if len(raw) > _LARGEST:
         raise UsageError(f"{path} is larger than 1 MiB: that is no configuration.")

@@ -25,7 +25,9 @@ def parse_eps(value: str | float) -> tuple[float, str]:
     except (ValueError, ZeroDivisionError):
         number = math.nan
     if not math.isfinite(number):
-        raise UsageError(f"eps is {text!r}.", expected="a number, a fraction such as 8/255, or a share such as 10%")
+        raise UsageError(
+            f"eps is {text!r}.", expected="a number, a fraction such as 8/255, or a share such as 10%"
+        )
     return (number / 100 if unit == "range" else number), unit
 
 
@@ -42,7 +44,9 @@ def parse_duration(value: str | float) -> float:
         hours, minutes, rest = (float(part or 0) for part in match.groups())
         seconds = hours * 3600 + minutes * 60 + rest
     if seconds <= 0:
-        raise UsageError(f"The time budget is {text!r}.", expected="a time above 0, such as 90s, 10m or 1h30m")
+        raise UsageError(
+            f"The time budget is {text!r}.", expected="a time above 0, such as 90s, 10m or 1h30m"
+        )
     return seconds
 
 
@@ -57,6 +61,4 @@ def parse_severity(text: str) -> Severity | None:
     try:
         return Severity(text.lower())
     except ValueError:
-        raise UsageError(
-            f"Unknown severity {text!r}.", expected="never, " + ", ".join(Severity)
-        ) from None
+        raise UsageError(f"Unknown severity {text!r}.", expected="never, " + ", ".join(Severity)) from None

@@ -13,9 +13,9 @@ from gambeson.attacks.losses import cross_entropy, dlr, margin, targeted_dlr
 from gambeson.core.errors import UsageError
 from gambeson.core.threat import Access, Norm
 from gambeson.models.oracle import Oracle
-from gambeson.models.passes import Gradient
+from gambeson.models.passes import Gradient, Loss
 
-_LOSSES = {"ce": cross_entropy, "dlr": dlr, "margin": margin, "targeted_dlr": targeted_dlr}
+_LOSSES: dict[str, Loss] = {"ce": cross_entropy, "dlr": dlr, "margin": margin, "targeted_dlr": targeted_dlr}
 _MOMENTUM = 0.75
 _ENOUGH_ASCENTS = 0.75
 """rho of the paper: fewer ascending steps than this fraction since the last checkpoint halves the step."""
@@ -97,7 +97,20 @@ class APGD:
         image, number = torch.zeros_like(problem.ball.x), torch.zeros(len(problem.y), device=scores.device)
         flag = torch.zeros_like(number, dtype=torch.bool)
         ranking = scores.argsort(1, descending=True)
-        return APGDState(*[image] * 5, *[number] * 3, flag, *[number] * 2, ranking)
+        return APGDState(
+            delta=image,
+            previous=image,
+            grad=image,
+            best=image,
+            best_grad=image,
+            loss=number,
+            best_loss=number,
+            best_at_check=number,
+            reduced=flag,
+            ascents=number,
+            step_size=number,
+            ranking=ranking,
+        )
 
     def step(self, oracle: Oracle, problem: Problem, state: APGDState, t: int) -> APGDState:
         """Start a run, or move once and, at a checkpoint, review the step size."""

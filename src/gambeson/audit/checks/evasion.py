@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gambeson.core.reproduce import Seed
-from gambeson.core.stats import proportion
-
 from gambeson.attacks.ensemble import Stage, StageRecord, stage
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run
@@ -18,6 +15,8 @@ from gambeson.audit.checks.evasion_evidence import adversarial_examples, facts, 
 from gambeson.core.errors import Unavailable
 from gambeson.core.finding import Curve, Evidence, Family, Finding, Outcome, Severity
 from gambeson.core.measurement import Measurement
+from gambeson.core.reproduce import Seed
+from gambeson.core.stats import proportion
 from gambeson.core.threat import Access, Norm
 from gambeson.models.passes import Passes
 

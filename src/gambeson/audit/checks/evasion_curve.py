@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from gambeson.core.stats import proportion
 
 from gambeson.attacks.ensemble import Stage, run_in_turn, stage
 from gambeson.attacks.geometry import PerturbationSet
@@ -14,6 +13,7 @@ from gambeson.attacks.harness import Run
 from gambeson.attacks.robustness import Robustness
 from gambeson.audit.base import CheckContext, checks
 from gambeson.core.finding import Curve, Series
+from gambeson.core.stats import proportion
 from gambeson.core.threat import Access, Norm
 from gambeson.models.passes import Passes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -11,7 +12,6 @@ import torch
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.robustness import Robustness
 from gambeson.audit.base import CheckContext
-from gambeson.core.errors import missing_extra
 from gambeson.core.finding import AdversarialExample, Curve, Series
 from gambeson.core.threat import ThreatModel
 from gambeson.data.schema import Feature, Kind, Schema
@@ -108,7 +108,12 @@ def _changes(
 
 
 def _pictures(before: np.ndarray, after: np.ndarray, schema: Schema) -> tuple[str, ...]:
-    """Original, perturbation (centred on grey, stretched to full contrast), adversarial: base64 PNG."""
+    """Original, perturbation (centred on grey, stretched to full contrast), adversarial: base64 PNG.
+
+    Without Pillow there are no pictures: the figures do not depend on them.
+    """
+    if find_spec("PIL") is None:
+        return ()
     width = schema.high - schema.low
     change = after - before
     stretch = max(float(np.abs(change).max()), 1e-12)
@@ -118,10 +123,8 @@ def _pictures(before: np.ndarray, after: np.ndarray, schema: Schema) -> tuple[st
 
 def _png(picture: np.ndarray) -> str:
     """(C, H, W) in [0, 1] as base64 PNG of at most ``_LARGEST_PICTURE`` pixels a side."""
-    try:
-        from PIL import Image
-    except ModuleNotFoundError:
-        raise missing_extra("PIL", "data") from None
+    from PIL import Image
+
     pixels = (picture.clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     image.thumbnail((_LARGEST_PICTURE, _LARGEST_PICTURE))

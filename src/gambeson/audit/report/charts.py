@@ -10,7 +10,7 @@ from html import escape
 from gambeson.core.finding import Curve, Series
 
 _WIDTH, _HEIGHT = 560, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 16, 52
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 34, 52
 _COLOURS = 5
 
 
@@ -42,10 +42,10 @@ class _Axis:
     def ticks(self) -> list[float]:
         """Round values inside the range."""
         if self.log:
-            powers = range(math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1)
-            found = [10.0**p for p in powers]
-            return found if len(found) >= 3 else [f * 10**p for p in (powers or range(1)) for f in (1, 2, 5)
-                                                  if self.low <= f * 10**p <= self.high]
+            powers = range(math.floor(math.log10(self.low)), math.floor(math.log10(self.high) + 1e-9) + 1)
+            factors = (1,) if len(powers) > 2 else (1, 2, 5)
+            found = [f * 10.0**p for p in powers for f in factors]
+            return [v for v in found if self.low * (1 - 1e-9) <= v <= self.high * (1 + 1e-9)]
         step = _round_step((self.high - self.low) / 5)
         first = math.ceil(self.low / step - 1e-9)
         return [i * step for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
@@ -132,21 +132,21 @@ def _series(series: Series, x: _Axis, y: _Axis, number: int) -> list[str]:
     if len(points) <= 12:
         for (a, b), value_x, value_y in zip(points, series.x, series.y, strict=True):
             tip = escape(f"{series.name}: {_number(value_y)} at {_number(value_x)}")
-            parts.append(f'<circle class="{colour}" cx="{a:.1f}" cy="{b:.1f}" r="3.5"><title>{tip}</title></circle>')
+            parts.append(
+                f'<circle class="{colour}" cx="{a:.1f}" cy="{b:.1f}" r="3.5"><title>{tip}</title></circle>'
+            )
     return parts
 
 
 def _legend(series: Sequence[Series]) -> list[str]:
-    """Names of the lines, in the upper right corner."""
-    parts, number = [], 0
-    for row, item in enumerate(series):
-        at = _TOP + 14 + 17 * row
+    """Names of the lines, in a row above the plot so that no line is hidden."""
+    parts, number, left = [], 0, float(_LEFT)
+    for item in series:
         kind = "reference" if item.reference else f"line c{number % _COLOURS}"
         number += not item.reference
-        parts.append(f'<path class="{kind}" d="M{_WIDTH - _RIGHT - 28} {at - 4}h22"/>')
-        parts.append(
-            f'<text class="legend" x="{_WIDTH - _RIGHT - 34}" y="{at}" text-anchor="end">{escape(item.name)}</text>'
-        )
+        parts.append(f'<path class="{kind}" d="M{left:.0f} 14h22"/>')
+        parts.append(f'<text class="legend" x="{left + 28:.0f}" y="18">{escape(item.name)}</text>')
+        left += 46 + 6.6 * len(item.name)
     return parts
 
 

@@ -103,9 +103,7 @@ def _differences(before: AuditReport, after: AuditReport) -> tuple[str, ...]:
 
 def _figures(key: str, old: Finding, new: Finding) -> list[FigureChange]:
     before = {m.name: m for m in old.measurements}
-    return [
-        _change(f"{key}: {m.name}", before[m.name], m) for m in new.measurements if m.name in before
-    ]
+    return [_change(f"{key}: {m.name}", before[m.name], m) for m in new.measurements if m.name in before]
 
 
 def _change(name: str, a: Measurement, b: Measurement) -> FigureChange:
@@ -123,9 +121,13 @@ def _change(name: str, a: Measurement, b: Measurement) -> FigureChange:
 
 def diff_summary(diff: ReportDiff) -> RenderableType:
     """The difference, for a terminal."""
-    parts: list[RenderableType] = [Text.assemble(("before ", "bold"), diff.before, ("  after ", "bold"), diff.after)]
+    parts: list[RenderableType] = [
+        Text.assemble(("before ", "bold"), diff.before, ("  after ", "bold"), diff.after)
+    ]
     parts += [Text(f"note: {text}", "yellow") for text in diff.comparable]
-    parts += [Text(f"+ {key}", "cyan") for key in diff.appeared] + [Text(f"- {key}", "dim") for key in diff.gone]
+    parts += [Text(f"+ {key}", "cyan") for key in diff.appeared] + [
+        Text(f"- {key}", "dim") for key in diff.gone
+    ]
     for key, a, b in (*diff.outcomes, *diff.coverage):
         parts.append(Text(f"{key}: {a} → {b}", "red" if b is Outcome.FAILED else "green"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

@@ -88,7 +88,9 @@ def _bar(measurement: Measurement) -> _Bar | None:
     if interval is None or not 0 <= interval.low <= interval.high <= 1:
         return None
     return _Bar(
-        round(interval.low * 100, 2), round((interval.high - interval.low) * 100, 2), round(measurement.value * 100, 2)
+        round(interval.low * 100, 2),
+        round((interval.high - interval.low) * 100, 2),
+        round(measurement.value * 100, 2),
     )
 
 
@@ -115,4 +117,3 @@ def _template(name: str) -> str:
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-

@@ -103,4 +103,3 @@ def _check_finite(value: object) -> None:
     if isinstance(value, (list, tuple)):
         for item in value:
             _check_finite(item)
-

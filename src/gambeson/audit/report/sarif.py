@@ -2,149 +2,155 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from gambeson.audit.base import checks
-from gambeson.audit.report.taxonomy import describe_id
-from gambeson.audit.result import AuditReport
-from gambeson.core.errors import UsageError
-from gambeson.core.finding import Finding, Outcome, Severity
+from gambeson.audit.report.figures import figure_line
+from gambeson.audit.report.sarif_rules import LEVELS, shorten, to_rule
+from gambeson.audit.result import AuditReport, GateOutcome
+from gambeson.core.finding import Finding, Outcome
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVEL = {
-    Severity.CRITICAL: "error",
-    Severity.HIGH: "error",
-    Severity.MEDIUM: "warning",
-    Severity.LOW: "note",
-    Severity.INFO: "note",
-}
-_SCORE = {
-    Severity.CRITICAL: "9.5",
-    Severity.HIGH: "8.0",
-    Severity.MEDIUM: "5.5",
-    Severity.LOW: "3.0",
-    Severity.INFO: "0.0",
-}
-# What GitHub's code scanning takes; more would be dropped there without a word.
+# What GitHub takes: it refuses more than 25,000 results, keeps 5,000, and takes at most 10 MB after gzip.
 _MOST_RESULTS = 5_000
-_MOST_TAGS = 10
-_LONGEST_TEXT = 1_000
-_HOME = "https://github.com/gambeson/gambeson"
+_MOST_BYTES = 10_000_000
+_LONGEST_MESSAGE = 4_000
 
 
 def to_sarif(report: AuditReport) -> str:
-    """Render the report.
+    """Render the report; the same report gives the same bytes.
 
-    Failed findings are results (suppressed ones carry their suppression); errored ones are notifications;
-    what passed or was not assessed is listed under ``properties`` of the run, because dashboards take every
-    result for an alert.
+    Failed findings are results, and suppressed ones carry their suppression. Errored and unassessed findings
+    are notifications of the invocation, because dashboards take every result for an alert. Where there is
+    more than GitHub takes, the least severe results are left out and a notification says how many.
     """
-    rules = sorted({finding.check for finding in report.findings})
-    failed = [f for f in report.findings if f.outcome is Outcome.FAILED][:_MOST_RESULTS]
-    errored = [f for f in report.findings if f.outcome is Outcome.ERRORED]
-    run = {
+    kept = min(_MOST_RESULTS, sum(item.outcome is Outcome.FAILED for item in report.findings))
+    text = _render(report, kept)
+    while kept and _is_too_large(text):
+        kept //= 2
+        text = _render(report, kept)
+    return text
+
+
+def _is_too_large(text: str) -> bool:
+    data = text.encode()
+    return len(data) > _MOST_BYTES and len(gzip.compress(data, 6)) > _MOST_BYTES
+
+
+def _render(report: AuditReport, kept: int) -> str:
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(report, kept)]}
+    return json.dumps(log, indent=1) + "\n"
+
+
+def _run(report: AuditReport, kept: int) -> dict[str, Any]:
+    groups: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        groups.setdefault(finding.check, []).append(finding)
+    rules = {check: index for index, check in enumerate(sorted(groups))}
+    failed = [item for item in report.findings if item.outcome is Outcome.FAILED]
+    failed.sort(key=lambda item: -item.severity.rank)
+    return {
         "tool": {
             "driver": {
                 "name": "Gambeson",
                 "version": report.tool,
-                "informationUri": _HOME,
-                "rules": [_rule(name, report) for name in rules],
+                "rules": [to_rule(check, groups[check]) for check in rules],
             }
         },
-        "automationDetails": {"id": f"gambeson/{_uri(report.model.name)}/"},
-        "invocations": [
-            {
-                "executionSuccessful": not errored,
-                "commandLine": report.command,
-                "toolExecutionNotifications": [_notification(f, rules) for f in errored],
-            }
-        ],
-        "results": [_result(f, rules, report) for f in failed],
+        "automationDetails": {"id": f"gambeson/{model_uri(report.model.name)}/"},
+        "invocations": [_invocation(report, rules, len(failed) - kept)],
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(item, report, rules[item.check]) for item in failed[:kept]],
         "properties": {
-            "gate": report.gate.outcome,
-            "coverage": [f"{c.family}/{c.access}: {c.outcome}" for c in report.coverage],
-            "otherFindings": [
-                f"{f.check}: {f.outcome}" for f in report.findings if f.outcome is not Outcome.FAILED
-            ],
+            "gate": report.gate.outcome.value,
+            "coverage": [f"{cell.family}/{cell.access}: {cell.outcome}" for cell in report.coverage],
         },
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
-def _rule(name: str, report: AuditReport) -> dict[str, Any]:
-    """A check as a rule; its severity is the worst that this audit found."""
-    found = [f for f in report.findings if f.check == name]
-    worst = max((f.severity for f in found if f.outcome is Outcome.FAILED), key=lambda s: s.rank, default=None)
-    question = checks[name].facts.question if name in checks else found[0].title
-    help_text = next((f.remedy for f in found if f.remedy), "") or question
-    ids = [_entry(identifier) for identifier in found[0].taxonomy]
-    links = "".join(f"\n- [{title}]({url})" for title, url in ids if url)
+def _invocation(report: AuditReport, rules: dict[str, int], left_out: int) -> dict[str, Any]:
+    errored = any(item.outcome is Outcome.ERRORED for item in report.findings)
+    unanswered = [item for item in report.findings if item.outcome in (Outcome.ERRORED, Outcome.NOT_ASSESSED)]
+    notes = [_notification(item, rules[item.check]) for item in unanswered]
+    if left_out:
+        text = f"{left_out} failed findings are left out here for lack of room; report.json has all of them."
+        notes.append({"level": "warning", "message": {"text": text}})
     return {
-        "id": name,
-        "name": "".join(word.capitalize() for word in name.replace(".", "_").split("_")),
-        "shortDescription": {"text": _short(question)},
-        "fullDescription": {"text": _short(question)},
-        "help": {"text": _short(help_text), "markdown": _short(help_text) + links},
-        "defaultConfiguration": {"level": _LEVEL[worst or Severity.INFO]},
-        "properties": {
-            "tags": ["security", "machine-learning", *found[0].taxonomy][:_MOST_TAGS],
-            "precision": "high",
-            "security-severity": _SCORE[worst or Severity.INFO],
-        },
+        "executionSuccessful": not errored and report.gate.outcome is not GateOutcome.INCOMPLETE,
+        "commandLine": shorten(report.command, _LONGEST_MESSAGE),
+        "toolExecutionNotifications": notes,
     }
 
 
-def _entry(identifier: str) -> tuple[str, str]:
-    try:
-        entry = describe_id(identifier)
-    except UsageError:
-        return identifier, ""
-    return f"{entry.id} {entry.title}", entry.url
+def _notification(finding: Finding, rule: int) -> dict[str, Any]:
+    errored = finding.outcome is Outcome.ERRORED
+    verb = "could not finish" if errored else "was not assessed"
+    about = f" ({finding.target})" if finding.target else ""
+    text = f"{finding.check}{about} {verb}: {finding.reason}"
+    return {
+        "level": "error" if errored else "note",
+        "message": {"text": shorten(text, _LONGEST_MESSAGE)},
+        "associatedRule": {"id": finding.check, "index": rule},
+    }
 
 
-def _result(finding: Finding, rules: list[str], report: AuditReport) -> dict[str, Any]:
-    figures = "; ".join(f"{m.name} {m}" for m in finding.measurements[:4])
-    result: dict[str, Any] = {
+def _result(finding: Finding, report: AuditReport, rule: int) -> dict[str, Any]:
+    fingerprint = _fingerprint(finding, report.model.name)
+    result = {
         "ruleId": finding.check,
-        "ruleIndex": rules.index(finding.check),
-        "level": _LEVEL[finding.severity],
-        "message": {"text": _short(f"{finding.title}. {figures}. Repeat: {finding.evidence.command}")},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(report.model.name)},
-                    "region": {"startLine": 1},
-                }
-            }
-        ],
-        "partialFingerprints": {"gambeson/v1": _fingerprint(finding, report)},
-        "properties": {"severity": finding.severity, "target": finding.target},
+        "ruleIndex": rule,
+        "level": LEVELS[finding.severity],
+        "message": {"text": _message(finding)},
+        "locations": [_location(report.model.name)],
+        # GitHub tells two alerts of one rule in one file apart by the second of these alone.
+        "partialFingerprints": {
+            "gambeson/v1": fingerprint,
+            "primaryLocationLineHash": fingerprint[:16] + ":1",
+        },
+        "properties": {"severity": finding.severity.value, "target": finding.target},
     }
     if finding.suppressed:
-        result["suppressions"] = [{"kind": "external", "justification": _short(finding.suppressed)}]
+        reason = shorten(finding.suppressed, _LONGEST_MESSAGE)
+        result["suppressions"] = [{"kind": "external", "justification": reason}]
     return result
 
 
-def _notification(finding: Finding, rules: list[str]) -> dict[str, Any]:
-    return {
-        "level": "error",
-        "message": {"text": _short(f"{finding.check} could not finish: {finding.reason}")},
-        "associatedRule": {"id": finding.check, "index": rules.index(finding.check)},
+def _message(finding: Finding) -> str:
+    """The claim and its figures first: they are what must survive a cut."""
+    lines = [finding.title.rstrip(".") + ".", *map(figure_line, finding.measurements)]
+    lines += [f"left out: {note}" for note in finding.cut]
+    lines += [finding.summary] if finding.summary else []
+    lines += [f"repeat with: {finding.evidence.command}"] if finding.evidence.command else []
+    return shorten("\n".join(lines), _LONGEST_MESSAGE)
+
+
+def _location(name: str) -> dict[str, Any]:
+    location: dict[str, Any] = {
+        "physicalLocation": {"artifactLocation": {"uri": model_uri(name)}, "region": {"startLine": 1}}
     }
+    if name.startswith("python:"):
+        dotted = name.removeprefix("python:").replace(":", ".")
+        location["logicalLocations"] = [{"fullyQualifiedName": shorten(dotted, 255), "kind": "function"}]
+    return location
 
 
-def _fingerprint(finding: Finding, report: AuditReport) -> str:
+def _fingerprint(finding: Finding, model: str) -> str:
     """The same for the same question about the same model, whatever the figures of the day."""
-    text = json.dumps([finding.check, finding.target, report.model.name])
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    key = json.dumps([finding.check, finding.target, model])
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
-def _uri(name: str) -> str:
-    return quote(name.removeprefix("./"), safe="/:._-~")
+def model_uri(name: str) -> str:
+    """Where a model lies, as a relative URI: dashboards know no other.
 
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+    Args:
+        name: Path of a file, or ``python:package.module:function``, which lies in ``package/module.py``.
+    """
+    if name.startswith("python:"):
+        name = name.split(":")[1].replace(".", "/") + ".py"
+    parts = [part for part in PurePosixPath(name).parts if part not in ("/", "//", "..")]
+    return "/".join(quote(part, safe="", errors="replace") for part in parts) or "model"

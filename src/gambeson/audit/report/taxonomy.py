@@ -1,4 +1,4 @@
-"""Names for identifiers of attacks: MITRE ATLAS, NIST AI 100-2 and the OWASP ML Top 10, with their edition."""
+"""Names for identifiers of attacks: MITRE ATLAS, NIST AI 100-2, OWASP ML Top 10, each with its edition."""
 
 from __future__ import annotations
 

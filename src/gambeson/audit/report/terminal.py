@@ -64,8 +64,8 @@ def _words(finding: Finding) -> RenderableType:
     lines: list[RenderableType] = [Text(finding.title)]
     if finding.outcome in (Outcome.NOT_ASSESSED, Outcome.ERRORED):
         lines.append(Text(finding.reason, "yellow"))
-    for figure in finding.measurements[:_FIGURES]:
-        lines.append(Text(f"{figure.name.replace('_', ' ')} {figure}", "dim"))
+    figures = finding.measurements[:_FIGURES]
+    lines += [Text(f"{figure.name.replace('_', ' ')} {figure}", "dim") for figure in figures]
     lines += [Text(f"cut: {note}", "yellow") for note in finding.cut]
     if finding.suppressed:
         lines.append(Text(f"accepted: {finding.suppressed}", "dim"))

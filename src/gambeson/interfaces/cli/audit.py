@@ -20,7 +20,7 @@ _RUN, _OUT = "Run", "Report and gate"
 _EXIT = {"OPEN": 0, "CLOSED": 1, "INCOMPLETE": COULD_NOT_COMPLETE}
 
 
-def _option(panel: str, *names: str, help: str, metavar: str | None = None) -> Any:  # noqa: A002
+def _option(panel: str, *names: str, help: str, metavar: str | None = None) -> Any:
     return typer.Option(*names, help=help, rich_help_panel=panel, metavar=metavar, show_default=False)
 
 
@@ -35,14 +35,21 @@ def audit(
     ] = None,
     data: Annotated[
         str | None,
-        _option(_MODEL, "--data", "-d", metavar="URI", help=".npz, .csv, .parquet, image folder, builtin:digits, "
-                "builtin:breast_cancer"),
+        _option(
+            _MODEL,
+            "--data",
+            "-d",
+            metavar="URI",
+            help=".npz, .csv, .parquet, image folder, builtin:digits, builtin:breast_cancer",
+        ),
     ] = None,
     data_option: Annotated[
         list[str] | None,
         _option(_MODEL, "--data-option", metavar="KEY=VALUE", help="How to read the data, e.g. header=none"),
     ] = None,
-    label: Annotated[str | None, _option(_MODEL, "--label", help="Column or array that holds the label")] = None,
+    label: Annotated[
+        str | None, _option(_MODEL, "--label", help="Column or array that holds the label")
+    ] = None,
     factory: Annotated[
         str | None,
         _option(_MODEL, "--factory", metavar="MODULE:FUNCTION", help="Builds the network for a weights file"),
@@ -50,17 +57,27 @@ def audit(
     scores: Annotated[
         str | None, _option(_MODEL, "--scores", help="logits or probabilities (default: found out)")
     ] = None,
-    split: Annotated[str | None, _option(_MODEL, "--split", help="Split that is attacked (default: test)")] = None,
+    split: Annotated[
+        str | None, _option(_MODEL, "--split", help="Split that is attacked (default: test)")
+    ] = None,
     train_split: Annotated[
         str | None,
-        _option(_MODEL, "--train-split", help="The target's training records; none if unknown (default: train, "
-                "where the data has splits of its own)"),
+        _option(
+            _MODEL,
+            "--train-split",
+            help="The target's training records; none if unknown (default: train, "
+            "where the data has splits of its own)",
+        ),
     ] = None,
     norm: Annotated[str | None, _option(_THREAT, "--norm", help="linf, l2, l1 or l0 (default: linf)")] = None,
     eps: Annotated[
         str | None,
-        _option(_THREAT, "--eps", help="Radius in input units (8/255, 0.03), or a share of each feature's range "
-                "(10%) (default: 8/255)"),
+        _option(
+            _THREAT,
+            "--eps",
+            help="Radius in input units (8/255, 0.03), or a share of each feature's range "
+            "(10%) (default: 8/255)",
+        ),
     ] = None,
     access: Annotated[
         str | None, _option(_THREAT, "--access", help="labels, scores or gradient (default: gradient)")
@@ -77,15 +94,20 @@ def audit(
     only: Annotated[
         list[str] | None, _option(_EFFORT, "--only", help="Families or checks to run, e.g. evasion,privacy")
     ] = None,
-    skip: Annotated[list[str] | None, _option(_EFFORT, "--skip", help="Families or checks to leave out")] = None,
+    skip: Annotated[
+        list[str] | None, _option(_EFFORT, "--skip", help="Families or checks to leave out")
+    ] = None,
     time_budget: Annotated[
         str | None, _option(_EFFORT, "--time-budget", metavar="10m", help="Time for the whole audit")
     ] = None,
     seed: Annotated[int | None, _option(_RUN, "--seed", help="Same seed, same figures (default: 0)")] = None,
     batch_size: Annotated[
-        int | None, _option(_RUN, "--batch-size", help="Samples per model pass; changes no result (default: 64)")
+        int | None,
+        _option(_RUN, "--batch-size", help="Samples per model pass; changes no result (default: 64)"),
     ] = None,
-    resume: Annotated[bool, _option(_RUN, "--resume", help="Go on with the interrupted run in --out")] = False,
+    resume: Annotated[
+        bool, _option(_RUN, "--resume", help="Go on with the interrupted run in --out")
+    ] = False,
     config: Annotated[
         Path | None, _option(_RUN, "--config", help="Configuration file (default: gambeson.toml, if there)")
     ] = None,
@@ -98,8 +120,11 @@ def audit(
     ] = None,
     fail_on: Annotated[
         str | None,
-        _option(_OUT, "--fail-on", help="Severity that closes the gate: never, low, medium, high, critical "
-                "(default: high)"),
+        _option(
+            _OUT,
+            "--fail-on",
+            help="Severity that closes the gate: never, low, medium, high, critical (default: high)",
+        ),
     ] = None,
     threshold: Annotated[
         list[str] | None,

@@ -40,4 +40,6 @@ def show_unexpected(error: Exception) -> None:
     """Print an error that Gambeson did not foresee."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(Text.assemble(("error: ", "bold red"), f"{type(error).__name__}: {error}"))
-    console.print("This is a bug in Gambeson. Run again with GAMBESON_DEBUG=1 for the traceback and report it.")
+    console.print(
+        "This is a bug in Gambeson. Run again with GAMBESON_DEBUG=1 for the traceback and report it."
+    )

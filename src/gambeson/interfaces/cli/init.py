@@ -12,12 +12,16 @@ from gambeson.interfaces.cli.audit import data_options
 
 def init(
     model: Annotated[str, typer.Argument(help="The model, as for gambeson audit.")],
-    data: Annotated[str, typer.Option("--data", "-d", metavar="URI", help="The data, as for gambeson audit.")],
+    data: Annotated[
+        str, typer.Option("--data", "-d", metavar="URI", help="The data, as for gambeson audit.")
+    ],
     data_option: Annotated[
         list[str] | None,
         typer.Option("--data-option", metavar="KEY=VALUE", help="How to read the data; repeatable."),
     ] = None,
-    label: Annotated[str | None, typer.Option("--label", help="Column or array that holds the label.")] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", help="Column or array that holds the label.")
+    ] = None,
     factory: Annotated[
         str | None,
         typer.Option("--factory", metavar="MODULE:FUNCTION", help="Builds the network for a weights file."),
@@ -39,4 +43,7 @@ def init(
         path=path,
         force=force,
     )
-    typer.echo(f"wrote {path}; now run: gambeson audit" + ("" if path.name == "gambeson.toml" else f" --config {path}"))
+    typer.echo(
+        f"wrote {path}; now run: gambeson audit"
+        + ("" if path.name == "gambeson.toml" else f" --config {path}")
+    )

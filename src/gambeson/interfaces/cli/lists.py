@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 from rich import box
@@ -71,7 +72,7 @@ def schema(
     from gambeson.audit.report.json_report import report_schema
     from gambeson.settings import config_schema
 
-    known = {"report": report_schema, "config": config_schema}
+    known: dict[str, Callable[[], dict[str, Any]]] = {"report": report_schema, "config": config_schema}
     if name not in known:
         raise UsageError(f"There is no schema {name!r}.", expected=" or ".join(known))
     typer.echo(json.dumps(known[name](), indent=1))
