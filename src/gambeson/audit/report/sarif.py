@@ -111,7 +111,7 @@ def _result(finding: Finding, report: AuditReport, rule: int) -> dict[str, Any]:
             "gambeson/v1": fingerprint,
             "primaryLocationLineHash": fingerprint[:16] + ":1",
         },
-        "properties": {"severity": finding.severity.value, "target": finding.target},
+        "properties": {"severity": finding.severity.value, "target": shorten(finding.target, 255)},
     }
     if finding.suppressed:
         reason = shorten(finding.suppressed, _LONGEST_MESSAGE)
