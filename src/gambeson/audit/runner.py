@@ -91,7 +91,8 @@ def not_assessed(name: str, facts: CheckFacts, reason: str, context: CheckContex
 def _isolated(task: Task, context: CheckContext, clock: AuditClock) -> list[Finding]:
     if task.facts.access is Access.GRADIENT and not isinstance(context.model, Differentiable):
         info = context.model.info
-        reason = f"{info.name} ({info.kind}) gives no gradients; audit the PyTorch model to cover this"
+        advice = "; audit the network it was exported from to cover this" if info.kind == "onnx" else ""
+        reason = f"{info.name} ({info.kind}) gives no gradients{advice}"
         return [not_assessed(task.name, task.facts, reason, context)]
     try:
         return checks[task.name].plugin(context)
