@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from gambeson import __version__
 from gambeson.core.errors import GambesonError, UsageError
@@ -68,15 +68,17 @@ def run(words: list[str]) -> int:
     debug = os.environ.get("GAMBESON_DEBUG", "") not in ("", "0")
     as_json = "--json" in words
     try:
-        code = app(words, prog_name="gambeson", standalone_mode=False)
+        code = app(words or ["--help"], prog_name="gambeson", standalone_mode=False)
         return code if isinstance(code, int) else 0
-    except click.exceptions.Exit as end:
+    except typer.Exit as end:
         return end.exit_code
-    except click.exceptions.Abort:
+    except typer.Abort:
         return COULD_NOT_COMPLETE
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "gambeson"
-        show_error(UsageError(error.format_message(), remedy=f"see {where} --help"), as_json=as_json)
+    except TyperException as error:
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context else "gambeson"
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        show_error(UsageError(message, remedy=f"see {where} --help"), as_json=as_json)
     except GambesonError as error:
         if debug:
             raise
