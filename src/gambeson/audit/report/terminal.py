@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -31,15 +33,20 @@ _GATE = {
     GateOutcome.INCOMPLETE: ("audit incomplete", "bold magenta", "exit code 2"),
 }
 _FIGURES = 3
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
+
+
+def _text(value: str, style: str = "") -> Text:
+    """Text from outside on one line, without the control characters that would drive the terminal."""
+    return Text(_CONTROL.sub(" ", value), style)
 
 
 def summary(report: AuditReport) -> RenderableType:
     """The report in short, for a terminal of 80 columns or more."""
-    head = Text.assemble(
-        ("Audit of ", "bold"), (report.model.name, "bold cyan"), f" on {report.data.name}, ",
-        f"profile {report.profile}, seed {report.seed}",
-    )  # fmt: skip
-    threats = Text("; ".join(report.threats), "dim")
+    name, data = _text(report.model.name, "bold cyan"), _text(report.data.name)
+    head = Text.assemble(("Audit of ", "bold"), name, " on ", data)
+    head.append(f", profile {report.profile}, seed {report.seed}")
+    threats = _text("; ".join(report.threats), "dim")
     return Group(Text(), head, threats, _findings(report), _coverage(report), _gate(report))
 
 
@@ -61,14 +68,14 @@ def _findings(report: AuditReport) -> Table:
 
 
 def _words(finding: Finding) -> RenderableType:
-    lines: list[RenderableType] = [Text(finding.title)]
+    lines: list[RenderableType] = [_text(finding.title)]
     if finding.outcome in (Outcome.NOT_ASSESSED, Outcome.ERRORED):
-        lines.append(Text(finding.reason, "yellow"))
+        lines.append(_text(finding.reason, "yellow"))
     figures = finding.measurements[:_FIGURES]
     lines += [Text(f"{figure.name.replace('_', ' ')} {figure}", "dim") for figure in figures]
-    lines += [Text(f"cut: {note}", "yellow") for note in finding.cut]
+    lines += [_text(f"cut: {note}", "yellow") for note in finding.cut]
     if finding.suppressed:
-        lines.append(Text(f"accepted: {finding.suppressed}", "dim"))
+        lines.append(_text(f"accepted: {finding.suppressed}", "dim"))
     return Group(*lines)
 
 
@@ -89,5 +96,5 @@ def _gate(report: AuditReport) -> RenderableType:
     limit = report.gate.fail_on
     rule = f"fails on severity {limit} or above" if limit else "never fails on severity"
     line = Text.assemble((word, style), f"  ({code}; {rule})")
-    reasons = [Padding(Text(f"- {reason}"), (0, 0, 0, 2)) for reason in report.gate.reasons]
+    reasons = [Padding(_text(f"- {reason}"), (0, 0, 0, 2)) for reason in report.gate.reasons]
     return Group(line, *reasons)
