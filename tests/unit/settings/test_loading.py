@@ -31,7 +31,8 @@ def test_unknown_variables_name_the_nearest_one():
 def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
     (tmp_path / "sub").mkdir()
     monkeypatch.chdir(tmp_path / "sub")
-    text = '[model]\npath = "m.onnx"\nfactory = "net.py:build"\n[data]\npath = "builtin:digits"\n[audit]\nout = "/abs"\n'
+    text = '[model]\npath = "m.onnx"\nfactory = "net.py:build"\n[data]\npath = "builtin:digits"\n'
+    text += '[audit]\nout = "/abs"\n'
     loaded = load(tmp_path, text)
     assert loaded.model.path == "../m.onnx"
     assert loaded.model.factory == "../net.py:build"

@@ -5,172 +5,85 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
 
 from gambeson.core.errors import UsageError
 from gambeson.core.threat import Access, Norm, ThreatModel
+from gambeson.interfaces.cli import audit_options as options
 from gambeson.interfaces.cli.errors import COULD_NOT_COMPLETE
 from gambeson.interfaces.cli.progress import choose_progress
+from gambeson.service.commands import AuditCommand
 
-_MODEL, _THREAT, _EFFORT = "Model and data", "Attacker", "Effort"
-_RUN, _OUT = "Run", "Report and gate"
 _EXIT = {"OPEN": 0, "CLOSED": 1, "INCOMPLETE": COULD_NOT_COMPLETE}
 
 
-def _option(panel: str, *names: str, help: str, metavar: str | None = None) -> Any:
-    return typer.Option(*names, help=help, rich_help_panel=panel, metavar=metavar, show_default=False)
-
-
 def audit(
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            help="Model: .pt2, .safetensors or .pt weights with --factory, .onnx, .skops, XGBoost .json/.ubj, "
-            "LightGBM .txt, or python:module:function. Default: from gambeson.toml.",
-            show_default=False,
-        ),
-    ] = None,
-    data: Annotated[
-        str | None,
-        _option(
-            _MODEL,
-            "--data",
-            "-d",
-            metavar="URI",
-            help=".npz, .csv, .parquet, image folder, builtin:digits, builtin:breast_cancer",
-        ),
-    ] = None,
-    data_option: Annotated[
-        list[str] | None,
-        _option(_MODEL, "--data-option", metavar="KEY=VALUE", help="How to read the data, e.g. header=none"),
-    ] = None,
-    label: Annotated[
-        str | None, _option(_MODEL, "--label", help="Column or array that holds the label")
-    ] = None,
-    factory: Annotated[
-        str | None,
-        _option(_MODEL, "--factory", metavar="MODULE:FUNCTION", help="Builds the network for a weights file"),
-    ] = None,
-    scores: Annotated[
-        str | None, _option(_MODEL, "--scores", help="logits or probabilities (default: found out)")
-    ] = None,
-    split: Annotated[
-        str | None, _option(_MODEL, "--split", help="Split that is attacked (default: test)")
-    ] = None,
-    train_split: Annotated[
-        str | None,
-        _option(
-            _MODEL,
-            "--train-split",
-            help="The target's training records; none if unknown (default: train, "
-            "where the data has splits of its own)",
-        ),
-    ] = None,
-    norm: Annotated[str | None, _option(_THREAT, "--norm", help="linf, l2, l1 or l0 (default: linf)")] = None,
-    eps: Annotated[
-        str | None,
-        _option(
-            _THREAT,
-            "--eps",
-            help="Radius in input units (8/255, 0.03), or a share of each feature's range "
-            "(10%) (default: 8/255)",
-        ),
-    ] = None,
-    access: Annotated[
-        str | None, _option(_THREAT, "--access", help="labels, scores or gradient (default: gradient)")
-    ] = None,
-    queries: Annotated[int | None, _option(_THREAT, "--queries", help="Most queries per sample")] = None,
-    freeze: Annotated[
-        list[str] | None,
-        _option(_THREAT, "--freeze", metavar="FEATURE", help="Features that cannot be changed; repeatable"),
-    ] = None,
-    profile: Annotated[
-        str | None, _option(_EFFORT, "--profile", help="quick, standard or thorough (default: standard)")
-    ] = None,
-    samples: Annotated[int | None, _option(_EFFORT, "--samples", help="Rows to attack")] = None,
-    only: Annotated[
-        list[str] | None, _option(_EFFORT, "--only", help="Families or checks to run, e.g. evasion,privacy")
-    ] = None,
-    skip: Annotated[
-        list[str] | None, _option(_EFFORT, "--skip", help="Families or checks to leave out")
-    ] = None,
-    time_budget: Annotated[
-        str | None, _option(_EFFORT, "--time-budget", metavar="10m", help="Time for the whole audit")
-    ] = None,
-    seed: Annotated[int | None, _option(_RUN, "--seed", help="Same seed, same figures (default: 0)")] = None,
-    batch_size: Annotated[
-        int | None,
-        _option(_RUN, "--batch-size", help="Samples per model pass; changes no result (default: 64)"),
-    ] = None,
-    resume: Annotated[
-        bool, _option(_RUN, "--resume", help="Go on with the interrupted run in --out")
-    ] = False,
-    config: Annotated[
-        Path | None, _option(_RUN, "--config", help="Configuration file (default: gambeson.toml, if there)")
-    ] = None,
-    quiet: Annotated[bool, _option(_RUN, "--quiet", "-q", help="No progress and no summary")] = False,
-    out: Annotated[
-        Path | None, _option(_OUT, "--out", "-o", help="Folder for the reports (default: gambeson-audit)")
-    ] = None,
-    formats: Annotated[
-        list[str] | None, _option(_OUT, "--format", "-f", help="json, html, sarif, junit (default: all)")
-    ] = None,
-    fail_on: Annotated[
-        str | None,
-        _option(
-            _OUT,
-            "--fail-on",
-            help="Severity that closes the gate: never, low, medium, high, critical (default: high)",
-        ),
-    ] = None,
-    threshold: Annotated[
-        list[str] | None,
-        _option(_OUT, "--threshold", metavar="RULE", help="e.g. 'evasion.gradient.robust_accuracy >= 0.4'"),
-    ] = None,
-    as_json: Annotated[bool, _option(_OUT, "--json", help="Print report.json on stdout")] = False,
+    model: options.Model = None,
+    data: options.Data = None,
+    data_option: options.DataOption = None,
+    label: options.Label = None,
+    factory: options.Factory = None,
+    scores: options.Scores = None,
+    split: options.Split = None,
+    train_split: options.TrainSplit = None,
+    norm: options.Norm = None,
+    eps: options.Eps = None,
+    access: options.Access = None,
+    queries: options.Queries = None,
+    freeze: options.Freeze = None,
+    profile: options.Profile = None,
+    samples: options.Samples = None,
+    only: options.Only = None,
+    skip: options.Skip = None,
+    time_budget: options.TimeBudget = None,
+    seed: options.Seed = None,
+    batch_size: options.BatchSize = None,
+    resume: options.Resume = False,
+    config: options.Config = None,
+    quiet: options.Quiet = False,
+    out: options.Out = None,
+    formats: options.Formats = None,
+    fail_on: options.FailOn = None,
+    threshold: options.Threshold = None,
+    as_json: options.AsJson = False,
 ) -> int:
     """Attack MODEL on DATA and report what holds.
 
     Without MODEL and --data, both come from gambeson.toml (see: gambeson init).
     """
     from gambeson.service.auditing import run_audit
-    from gambeson.service.configuring import to_command
-    from gambeson.settings import load_settings, parse_duration, parse_severity
 
-    settings = _settings(load_settings, config, model, data)
-    command = to_command(settings)
-    options = dict(command.data_options) | data_options(data_option, label)
-    changes: dict[str, Any] = {
-        "factory": factory,
-        "scores": scores,
-        "split": split,
-        "train_split": train_split,
-        "profile": profile,
-        "samples": samples,
-        "only": _words(only),
-        "skip": _words(skip),
-        "time_budget": parse_duration(time_budget) if time_budget else None,
-        "seed": seed,
-        "batch_size": batch_size,
-        "out": out,
-        "formats": _words(formats),
-    }
-    command = replace(
-        command,
-        **{name: value for name, value in changes.items() if value is not None},
-        data_options=tuple(options.items()),
-        threats=tuple(_threat(t, norm, eps, access, queries, _words(freeze)) for t in command.threats),
-        fail_on=parse_severity(fail_on) if fail_on else command.fail_on,
-        thresholds=command.thresholds + tuple(_rule(text) for text in threshold or ()),
-        resume=resume,
-    )
+    command = _command(dict(locals()))
     with choose_progress(quiet=quiet) as progress:
         report = run_audit(command, progress)
     _show(report, command.out, command.formats, quiet=quiet, as_json=as_json)
     return _EXIT[report.gate.outcome]
+
+
+def _command(flags: dict[str, Any]) -> AuditCommand:
+    """The command that settings and flags describe; a flag that was not given is ``None``."""
+    from gambeson.service.configuring import to_command
+    from gambeson.settings import load_settings, parse_duration, parse_severity
+
+    command = to_command(_settings(load_settings, flags["config"], flags["model"], flags["data"]))
+    plain = ("factory", "scores", "split", "train_split", "profile", "samples", "seed", "batch_size", "out")
+    changes = {name: flags[name] for name in plain}
+    changes |= {name: _words(flags[name]) for name in ("only", "skip", "formats")}
+    if flags["time_budget"]:
+        changes["time_budget"] = parse_duration(flags["time_budget"])
+    reading = dict(command.data_options) | data_options(flags["data_option"], flags["label"])
+    return replace(
+        command,
+        **{name: value for name, value in changes.items() if value is not None},
+        data_options=tuple(reading.items()),
+        threats=tuple(_threat(threat, flags) for threat in command.threats),
+        fail_on=parse_severity(flags["fail_on"]) if flags["fail_on"] else command.fail_on,
+        thresholds=command.thresholds + tuple(_rule(text) for text in flags["threshold"] or ()),
+        resume=flags["resume"],
+    )
 
 
 def _settings(load: Any, config: Path | None, model: str | None, data: str | None) -> Any:
@@ -187,16 +100,11 @@ def _settings(load: Any, config: Path | None, model: str | None, data: str | Non
     return settings
 
 
-def _threat(
-    threat: ThreatModel,
-    norm: str | None,
-    eps: str | None,
-    access: str | None,
-    queries: int | None,
-    freeze: tuple[str, ...] | None,
-) -> ThreatModel:
+def _threat(threat: ThreatModel, flags: dict[str, Any]) -> ThreatModel:
+    """The attacker of the settings with the flags on top."""
     from gambeson.settings import parse_eps
 
+    norm, eps, access, queries = (flags[name] for name in ("norm", "eps", "access", "queries"))
     radius, unit = parse_eps(eps) if eps is not None else (threat.eps, threat.unit)
     try:
         kind = Norm(norm.lower()) if norm else threat.norm
@@ -209,7 +117,7 @@ def _threat(
         unit=unit,
         access=Access.parse(access) if access else threat.access,
         queries=queries if queries is not None else threat.queries,
-        frozen=freeze or threat.frozen,
+        frozen=_words(flags["freeze"]) or threat.frozen,
     )
 
 
