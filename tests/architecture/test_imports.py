@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -21,18 +22,23 @@ HEAVY = {
     "PIL", "jsonschema", "lightgbm", "onnx", "onnxruntime", "pandas", "pyarrow", "safetensors", "scipy",
     "skops", "sklearn", "torch", "xgboost",
 }  # fmt: skip
-INTERFACE = {"typer", "click", "rich", "jinja2"}
+INTERFACE = {"jinja2", "msgspec", "rich", "typer"}
 
 # Where formulas and the seam compute with tensors; nothing that starts quickly imports these modules.
 TENSOR_MODULES = ("gambeson.attacks.", "gambeson.models.", "gambeson.audit.checks.")
 
-LOADED_AFTER = "import sys; {statement}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+REPORT = "\nimport sys\nprint(*{name.partition('.')[0] for name in sys.modules})"
 
 
-def loaded_after(statement: str) -> set[str]:
-    """Top-level packages in a fresh process once ``statement`` has run."""
-    code = LOADED_AFTER.format(statement=statement)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+def loaded_after(code: str) -> set[str]:
+    """Top-level packages that a fresh process has loaded once it has run ``code``."""
+    done = subprocess.run(
+        [sys.executable, "-c", code + REPORT],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
     return set(done.stdout.splitlines()[-1].split())
 
 
@@ -41,14 +47,11 @@ def test_importing_gambeson_loads_no_framework():
 
 
 def test_printing_the_version_loads_no_framework():
-    statement = (
-        "import gambeson.__main__ as m\ntry: m.main(['--version'])\nexcept SystemExit: pass\nimport sys"
-    )
-    code = (
-        LOADED_AFTER.replace("{statement}; ", "\n" + statement + "\n").replace("{{", "{").replace("}}", "}")
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert not set(done.stdout.splitlines()[-1].split()) & HEAVY
+    assert not loaded_after("from gambeson.__main__ import main; main(['--version'])") & (HEAVY | INTERFACE)
+
+
+def test_building_the_command_line_loads_no_framework():
+    assert not loaded_after("import gambeson.interfaces.cli.app") & HEAVY
 
 
 @pytest.mark.parametrize("path", python_files("src"), ids=module_of)

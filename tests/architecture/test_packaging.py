@@ -40,8 +40,15 @@ def test_every_requirement_is_pinned():
 def test_every_imported_package_is_declared(path):
     runtime = {name for extra, names in extras().items() if extra not in ("dev", "docs") for name in names}
     used = {name.partition(".")[0] for name in all_imports(parse(path))} - {"", "gambeson"}
-    # what typer and rich bring along is theirs to declare
-    assert used - runtime - {"click"} - sys.stdlib_module_names == set()
+    assert used - runtime - sys.stdlib_module_names == set()
+
+
+def test_every_declared_package_is_imported():
+    declared = {
+        name for extra, names in extras().items() if extra not in ("all", "dev", "docs") for name in names
+    }
+    used = {name.partition(".")[0] for path in python_files("src") for name in all_imports(parse(path))}
+    assert declared - used == set()
 
 
 @pytest.mark.parametrize("path", python_files("src"), ids=module_of)
@@ -56,7 +63,7 @@ def test_a_missing_package_is_answered_with_the_extra_that_installs_it(path):
 
 def test_all_names_every_runtime_extra():
     named = set(re.search(r"\[(.*)\]", project()["optional-dependencies"]["all"][0])[1].split(","))
-    assert named == extras().keys() - {"", "all", "dev", "docs", "bench"}
+    assert named == extras().keys() - {"", "all", "dev", "docs"}
 
 
 def test_the_package_says_that_it_is_typed():
