@@ -27,7 +27,7 @@ lint: $(VENV)/.dev ## Ruff, mypy --strict and import-linter
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.docs ## Build the documentation into site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.bench ## Compare strength and cost with other libraries (long; needs both cores)
 	$(BIN)/python -m benchmarks

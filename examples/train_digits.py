@@ -1,8 +1,10 @@
 """Trains a small, undefended digit classifier and saves it in the two formats Gambeson reads from PyTorch.
 
-python examples/train_digits.py --out demo
-gambeson audit demo/digits.pt2 --data builtin:digits --norm linf --eps 0.2
-gambeson audit demo/digits.safetensors --factory examples.train_digits:build --data builtin:digits
+Run it, then audit what it saved; weights with their factory can also be trained anew, for membership inference:
+
+    python examples/train_digits.py --out demo
+    gambeson audit demo/digits.pt2 --data builtin:digits --eps 0.1
+    gambeson audit demo/digits.safetensors --factory examples/train_digits.py:build --data builtin:digits --eps 0.1
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ def build() -> nn.Module:
     """The untrained network: (n, 1, 8, 8) pixels in [0, 1] to (n, 10) logits."""
     return nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1),
+        nn.BatchNorm2d(16),
         nn.ReLU(),
         nn.Conv2d(16, 32, 3, padding=1, stride=2),
+        nn.BatchNorm2d(32),
         nn.ReLU(),
         nn.Flatten(),
         nn.Linear(32 * 4 * 4, 64),

@@ -1,10 +1,11 @@
 """Trains tabular classifiers: scikit-learn pipelines and XGBoost trees, saved without pickle.
 
+Run it, then audit what it saved; with ``--adult FOLDER`` (it holds ``adult.data.gz``, UCI Adult) it also writes
+``adult.skops``, a pipeline that takes the categories as text:
+
     python examples/train_tables.py --out demo
     gambeson audit demo/breast_cancer.skops --data builtin:breast_cancer --eps 10%
     gambeson audit demo/breast_cancer.json --data builtin:breast_cancer --eps 10%
-
-With ``--adult FOLDER`` (it holds ``adult.data.gz``, UCI Adult) it also writes ``adult.skops``.
 """
 
 from __future__ import annotations

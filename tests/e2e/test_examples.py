@@ -1,0 +1,65 @@
+"""The examples run, and what the pages quote does what they say."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from gambeson.interfaces.cli.app import run
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = ["--profile", "quick", "--samples", "16", "--only", "evasion", "--fail-on", "never", "--quiet"]
+
+
+def start(script: str, *arguments: str) -> None:
+    """Run an example as a reader would: as ``__main__``, with arguments."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", [script, *arguments])
+        runpy.run_path(str(ROOT / "examples" / script), run_name="__main__")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    """The folder of models that the examples leave."""
+    folder = tmp_path_factory.mktemp("demo")
+    start("train_digits.py", "--out", str(folder), "--epochs", "8")
+    start("train_tables.py", "--out", str(folder))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "eps"),
+    [
+        ("digits.pt2", "builtin:digits", "0.1"),
+        ("breast_cancer.skops", "builtin:breast_cancer", "10%"),
+        ("breast_cancer.json", "builtin:breast_cancer", "10%"),
+    ],
+)
+def test_an_audit_of_an_example_writes_every_report(models, tmp_path, model, data, eps):
+    words = ["audit", str(models / model), "--data", data, "--eps", eps, "--out", str(tmp_path)]
+    assert run(words + QUICK) == 0
+    for name in ("report.html", "report.sarif", "report.junit.xml"):
+        assert (tmp_path / name).stat().st_size > 1_000
+    coverage = json.loads((tmp_path / "report.json").read_text())["coverage"]
+    assert len(coverage) == 12
+    assert {cell["outcome"] for cell in coverage if cell["family"] == "evasion"} & {"FAILED", "PASSED"}
+
+
+def test_the_digit_classifier_is_accurate(tmp_path, capsys):
+    start("train_digits.py", "--out", str(tmp_path))
+    assert float(re.search(r"test accuracy (0\.\d+)", capsys.readouterr().out)[1]) >= 0.97
+
+
+def test_the_python_of_the_readme_prints_a_figure_with_its_interval(models, capsys):
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    exec(code.replace('"demo/', f'"{models}/').replace("steps=40", "steps=4"), {})
+    assert re.fullmatch(r"0\.\d+ \[0\.\d+, 0\.\d+\] \(n=\d+\)\n", capsys.readouterr().out)
+
+
+def test_adult_is_learnt_from_text_categories(real_data, tmp_path):
+    start("train_tables.py", "--out", str(tmp_path), "--adult", str(real_data("adult.data.gz").parent))
+    assert (tmp_path / "adult.skops").stat().st_size > 1_000
