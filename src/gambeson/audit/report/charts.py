@@ -9,9 +9,14 @@ from html import escape
 
 from gambeson.core.finding import Curve, Series
 
-_WIDTH, _HEIGHT = 560, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 34, 52
+_WIDTH, _HEIGHT = 470, 290
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 18, 30, 48
 _COLOURS = 5
+_ROW = 17
+_LONGEST = 58
+_DOTS = 12
+_TINY = 1e-290
+"""Below this, differences and powers of ten leave what a double can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,9 @@ class _Axis:
     def ticks(self) -> list[float]:
         """Round values inside the range."""
         if self.log:
-            powers = range(math.floor(math.log10(self.low)), math.floor(math.log10(self.high) + 1e-9) + 1)
-            factors = (1,) if len(powers) > 2 else (1, 2, 5)
+            first, last = math.floor(math.log10(self.low) + 1e-9), math.floor(math.log10(self.high) + 1e-9)
+            powers = range(first, last + 1, 1 + (last - first) // 7)
+            factors = (1,) if last - first > 1 else (1, 2, 5)
             found = [f * 10.0**p for p in powers for f in factors]
             return [v for v in found if self.low * (1 - 1e-9) <= v <= self.high * (1 + 1e-9)]
         step = _round_step((self.high - self.low) / 5)
@@ -61,26 +67,31 @@ def curve_svg(curve: Curve) -> str:
     if not curve.y_log and max(spread, default=1) <= 1:
         spread += [0.0, 1.0]
     y = _axis(spread, _HEIGHT - _BOTTOM, _TOP, log=curve.y_log)
+    legend, above = _legend(curve.series)
     lines = [
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">',
+        f'<svg class="chart" viewBox="0 {-above} {_WIDTH} {_HEIGHT + above}" role="img">',
         f"<title>{escape(curve.title)}</title><desc>{escape(_describe(curve))}</desc>",
         *_grid(x, y, curve),
     ]
     number = 0
     for series in curve.series:
-        lines += _series(series, x, y, number)
+        if series.x:
+            lines += _series(series, x, y, number)
         number += not series.reference
-    return "".join([*lines, *_legend(curve.series), "</svg>"])
+    return "".join([*lines, *legend, "</svg>"])
 
 
 def _axis(values: Sequence[float], start: float, end: float, *, log: bool) -> _Axis:
+    """The range of the values; a log axis starts at a power of ten and spans twelve at most."""
     if log:
-        positive = [v for v in values if v > 0] or [0.1, 1.0]
-        low, high = min(positive), max(positive)
-        low = 10.0 ** math.floor(math.log10(low) + 1e-9)
+        positive = [v for v in values if v > _TINY] or [0.1, 1.0]
+        high = max(positive)
+        low = 10.0 ** math.floor(math.log10(max(min(positive), high * 1e-12)) + 1e-9)
         return _Axis(low, high if high > low else low * 10, start, end, True)
     low, high = min(values, default=0.0), max(values, default=1.0)
-    return _Axis(low, high if high > low else low + 1, start, end, False)
+    if high - low <= max(1e-9 * max(abs(low), abs(high)), _TINY):
+        high = low + max(abs(low), 1.0)
+    return _Axis(low, high, start, end, False)
 
 
 def _round_step(step: float) -> float:
@@ -106,12 +117,12 @@ def _grid(x: _Axis, y: _Axis, curve: Curve) -> list[str]:
     middle = (_TOP + bottom) / 2
     parts.append(f'<path class="axis" d="M{_LEFT} {_TOP}V{bottom}H{right}"/>')
     parts.append(
-        f'<text class="label" x="{(_LEFT + right) / 2}" y="{_HEIGHT - 14}" text-anchor="middle">'
-        f"{escape(curve.x_label)}</text>"
+        f'<text class="label" x="{(_LEFT + right) / 2}" y="{_HEIGHT - 10}" text-anchor="middle">'
+        f"{escape(_short(curve.x_label))}</text>"
     )
     parts.append(
         f'<text class="label" x="14" y="{middle}" text-anchor="middle" '
-        f'transform="rotate(-90 14 {middle})">{escape(curve.y_label)}</text>'
+        f'transform="rotate(-90 14 {middle})">{escape(_short(curve.y_label, 34))}</text>'
     )
     return parts
 
@@ -129,25 +140,50 @@ def _series(series: Series, x: _Axis, y: _Axis, number: int) -> list[str]:
         outline = "L".join(f"{a:.1f} {b:.1f}" for a, b in [*up, *reversed(down)])
         parts.append(f'<path class="band {colour}" d="M{outline}Z"/>')
     parts.append(f'<path class="line {colour}" d="{path}"/>')
-    if len(points) <= 12:
-        for (a, b), value_x, value_y in zip(points, series.x, series.y, strict=True):
-            tip = escape(f"{series.name}: {_number(value_y)} at {_number(value_x)}")
-            parts.append(
-                f'<circle class="{colour}" cx="{a:.1f}" cy="{b:.1f}" r="3.5"><title>{tip}</title></circle>'
-            )
+    return parts + _points(series, points, colour)
+
+
+def _points(series: Series, points: Sequence[tuple[float, float]], colour: str) -> list[str]:
+    """A dot for each point with its numbers as tooltip; on a dense line, some invisible ones to point at."""
+    dense = len(points) > _DOTS
+    step = math.ceil(len(points) / 40) if dense else 1
+    kind, radius = ("tip", 7) if dense else (colour, 3.5)
+    parts = []
+    for i in range(0, len(points), step):
+        a, b = points[i]
+        tip = escape(_tip(series, i))
+        parts.append(
+            f'<circle class="{kind}" cx="{a:.1f}" cy="{b:.1f}" r="{radius}"><title>{tip}</title></circle>'
+        )
     return parts
 
 
-def _legend(series: Sequence[Series]) -> list[str]:
-    """Names of the lines, in a row above the plot so that no line is hidden."""
-    parts, number, left = [], 0, float(_LEFT)
+def _tip(series: Series, i: int) -> str:
+    band = f" [{_number(series.low[i])}, {_number(series.high[i])}]" if series.low and series.high else ""
+    return f"{series.name}: {_number(series.y[i])}{band} at {_number(series.x[i])}"
+
+
+def _legend(series: Sequence[Series]) -> tuple[list[str], int]:
+    """Names of the lines above the plot, so that no line is hidden, and the room they need beyond one row."""
+    parts: list[str] = []
+    number, left, row = 0, float(_LEFT), 0
     for item in series:
         kind = "reference" if item.reference else f"line c{number % _COLOURS}"
         number += not item.reference
-        parts.append(f'<path class="{kind}" d="M{left:.0f} 14h22"/>')
-        parts.append(f'<text class="legend" x="{left + 28:.0f}" y="18">{escape(item.name)}</text>')
-        left += 46 + 6.6 * len(item.name)
-    return parts
+        name = _short(item.name)
+        width = 44 + 6.4 * len(name)
+        if left > _LEFT and left + width > _WIDTH:
+            left, row = float(_LEFT), row + 1
+        at = 12 + _ROW * row
+        parts.append(f'<path class="{kind}" d="M{left:.0f} {at}h20"/>')
+        parts.append(f'<text class="legend" x="{left + 26:.0f}" y="{at + 4}">{escape(name)}</text>')
+        left += width
+    above = _ROW * row
+    return [f'<g transform="translate(0 {-above})">', *parts, "</g>"], above
+
+
+def _short(text: str, longest: int = _LONGEST) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _describe(curve: Curve) -> str:

@@ -47,6 +47,32 @@ def test_no_numbers_break_it(x, log):
     parsed(curve)
 
 
+def test_a_line_without_points_is_named_and_not_drawn():
+    svg = parsed(Curve("k", "t", "x", "y", (Series("none", (), ()), Series("two", (0.0, 1.0), (0.2, 0.4)))))
+    drawn = [e.get("d") for e in svg.iter() if e.get("class") == "line c0"]
+    assert len(drawn) == 1, "its sample in the legend alone"
+    assert "none" in [e.text for e in svg.iter() if e.get("class") == "legend"]
+
+
+def test_points_say_their_numbers_with_the_band_and_dense_lines_have_some():
+    tips = [e.find("title").text for e in parsed(EVASION.evidence.curves[0]).iter("circle")]
+    assert "measured: 0.4 [0.3, 0.5] at 0.1" in tips
+    x = tuple(i / 999 for i in range(1000))
+    dense = parsed(Curve("k", "t", "x", "y", (Series("s", x, x),)))
+    assert 20 <= len(list(dense.iter("circle"))) <= 40
+
+
+def test_long_names_take_rows_above_the_plot_and_never_leave_the_picture():
+    names = [f"{i} " + "name" * 10 for i in range(4)] + ["n" * 500]
+    svg = parsed(Curve("k", "t", "x", "y", tuple(Series(n, (0.0, 1.0), (0.0, 1.0)) for n in names)))
+    _, top, width, _ = map(float, svg.get("viewBox").split())
+    shown = [e for e in svg.iter() if e.get("class") == "legend"]
+    assert len(shown) == 5
+    assert top <= -3 * 17
+    assert all(float(e.get("x")) + 6.4 * len(e.text) < width for e in shown)
+    assert len({e.get("y") for e in shown}) == 5
+
+
 def test_hostile_names_stay_text():
     text = HOSTILE.replace("\ud800", "").replace("\x00", "").replace("\x0b", "")
     svg = curve_svg(Curve("k", text, text, text, (Series(text, (0.0, 1.0), (0.0, 1.0)),)))
