@@ -21,7 +21,7 @@ from gambeson.core.reproduce import Seed
 from gambeson.core.threat import Norm, ThreatModel
 from gambeson.models.passes import Passes
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Row:
     name: str
     ours: tuple[str, dict[str, object]]
     torchattacks: Callable[[Subject, float, int], Tensor]
-    art: Callable[[Subject, float, int], Tensor]
+    art: Callable[[Subject, float, int], Tensor] | None
+    long: bool = False
+    """Measured with one seed only."""
 
 
 def strength_table(subject: Subject, *, quick: bool) -> str:
@@ -41,16 +43,17 @@ def strength_table(subject: Subject, *, quick: bool) -> str:
     lines = [
         f"## Strength on {subject.name}",
         "",
-        f"{n} correctly classified samples, linf, mean number broken over seeds {', '.join(map(str, seeds))}. Every "
+        f"{n} correctly classified samples, linf, mean number broken over seeds {', '.join(map(str, seeds))} "
+        "(targeted APGD and Square: the first seed). Every "
         "library's result is judged alike: inside the ball, inside [0, 1], misclassified in float32.",
         "",
         "| attack | eps | Gambeson | torchattacks | ART |",
         "|---|---|---|---|---|",
     ]
-    for row in _rows(200 if quick else 500):
+    for row in _rows(100 if quick else 300):
         for eps in subject.radii:
             counts = [
-                np.mean([attack(subject, eps, seed) for seed in seeds])
+                np.mean([attack(subject, eps, seed) for seed in (seeds[:1] if row.long else seeds)])
                 for attack in (_ours(row.ours), _judged(row.torchattacks), _judged(row.art))
             ]
             cells = " | ".join(f"{count:.1f}" for count in counts)
@@ -79,6 +82,7 @@ def _rows(queries: int) -> tuple[Row, ...]:
                 s.samples.x, s.samples.y
             ),
             None,
+            long=True,
         ),
         Row(
             f"Square, {queries} queries",
@@ -87,6 +91,7 @@ def _rows(queries: int) -> tuple[Row, ...]:
                 s.samples.x, s.samples.y
             ),
             lambda s, eps, seed: _art(s, SquareAttack, eps=eps, max_iter=queries),
+            long=True,
         ),
     )
 

@@ -29,7 +29,7 @@ class Subject:
     radii: tuple[float, ...]
 
 
-def digits(count: int = 400) -> Subject:
+def digits(count: int = 300) -> Subject:
     """The digits network of the demo."""
     data = gb.open_dataset("builtin:digits")
     folder = Path("demo")
@@ -41,7 +41,7 @@ def digits(count: int = 400) -> Subject:
     return _subject("digits CNN", model, data, count, (0.05, 0.1))
 
 
-def resnet20(count: int = 300) -> Subject | None:
+def resnet20(count: int = 128) -> Subject | None:
     """The public ResNet-20, or ``None`` where the data folder is absent."""
     folder = Path(os.environ.get("GAMBESON_DATA", "../shared/data"))
     weights, images = folder / "models" / "resnet20_cifar10.safetensors", folder / "cifar10_test_jpeg.npz"

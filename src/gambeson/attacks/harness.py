@@ -66,7 +66,7 @@ class Run:
     deadline: float | None = None
     journal: Journal = field(default_factory=NoJournal)
     key: str = "attack"
-    save_every: float = 20.0
+    save_every: float = 5.0
     clock: Clock = time.monotonic
     report: Callable[[int, int], None] = lambda passes, fallen: None
 
