@@ -20,6 +20,7 @@ def command_line(command: AuditCommand) -> str:
     for flag, value, usual in (
         ("--factory", command.factory, None),
         ("--scores", command.scores, None),
+        ("--classes", command.classes, None),
         ("--split", command.split, default.split),
         ("--train-split", command.train_split, None),
         ("--profile", command.profile, default.profile),

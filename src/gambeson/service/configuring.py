@@ -31,6 +31,7 @@ def to_command(settings: Settings) -> AuditCommand:
         data=str(data.path),
         factory=model.factory,
         scores=model.scores,
+        classes=model.classes,
         data_options=data.options,
         split=data.split,
         train_split=data.train_split,

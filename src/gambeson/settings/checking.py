@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import re
 import types
 import typing
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from datetime import date
 from typing import Any
 
 from gambeson.core.errors import UsageError
+from gambeson.settings.places import line_of
+from gambeson.settings.rules import CHOICES, check_value
 from gambeson.settings.values import Settings
 
 
@@ -33,21 +34,39 @@ def build(value: object, kind: Any, key: str, source: Source) -> Any:
     if origin is tuple and inner[0] == tuple[str, str]:
         return _pairs(value, key, source)
     if origin is tuple:
-        items = value if isinstance(value, list) else [value] if isinstance(value, str) else None
-        if items is None:
-            raise source.wrong(key, value, "a list")
-        return tuple(build(item, inner[0], f"{key}[{i}]", source) for i, item in enumerate(items))
-    allowed = inner if origin is types.UnionType else (kind,)
-    if isinstance(value, date) and str in allowed:
-        return value.isoformat()[:10]
-    if isinstance(value, bool) or not isinstance(value, tuple(t for t in allowed if t is not type(None))):
-        if isinstance(value, int) and not isinstance(value, bool) and float in allowed:
-            return float(value)
-        raise source.wrong(key, value, " or ".join(_WORDS[t] for t in allowed if t in _WORDS))
-    return value
+        if not isinstance(value, list):
+            tables = dataclasses.is_dataclass(inner[0])
+            raise source.wrong(key, value, f"tables, [[{key}]]" if tables else 'a list, ["...", "..."]')
+        return tuple(build(item, inner[0], f"{key}[{i}]", source) for i, item in enumerate(value))
+    return _single(value, inner if origin is types.UnionType else (kind,), key, source)
 
 
 _WORDS = {str: "a string", int: "a whole number", float: "a number"}
+
+
+def _single(value: object, allowed: tuple[Any, ...], key: str, source: Source) -> object:
+    """A string or a number as one of the allowed types; a date is taken as text, an integer as a number."""
+    if isinstance(value, date) and str in allowed:
+        value = value.isoformat()[:10]
+    if isinstance(value, int) and not isinstance(value, bool) and int not in allowed and float in allowed:
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, tuple(t for t in allowed if t in _WORDS)):
+        raise source.wrong(key, value, " or ".join(_WORDS[t] for t in allowed if t in _WORDS))
+    _check(key, value, source)
+    return value
+
+
+def _check(key: str, value: object, source: Source) -> None:
+    name = key.split(".")[-1].split("[")[0]
+    try:
+        check_value(name, value)
+    except UsageError as error:
+        near = difflib.get_close_matches(str(value), CHOICES.get(name, ()), n=1)
+        raise UsageError(
+            f"{source.at(key)}: {source.name_of(key)} is {value!r}.",
+            expected=error.expected,
+            remedy=f"did you mean {near[0]!r}?" if near else "",
+        ) from None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,24 +76,25 @@ class Source:
     Attributes:
         name: File name, for messages.
         text: Its content, to find the line of a key.
+        variables: Whether it is the environment, whose keys are called ``GAMBESON_AUDIT_SEED`` and the like.
     """
 
     name: str
     text: str = ""
+    variables: bool = False
 
     def at(self, key: str) -> str:
-        """``file:line`` of a key, or the file alone where the line is not plain."""
-        word = re.escape(re.split(r"[.\[]", key.rstrip("]"))[-1]) if "]" not in key[-1:] else ""
-        pattern = re.compile(rf"^\s*[\"']?{word}[\"']?\s*=|^\s*\[+\s*{re.escape(key)}\s*\]+", re.MULTILINE)
-        found = list(pattern.finditer(self.text)) if word else []
-        if len(found) != 1:
-            return self.name
-        start = found[0].start() + len(found[0].group()) - len(found[0].group().lstrip())
-        return f"{self.name}:{self.text.count(chr(10), 0, start) + 1}"
+        """``file:line`` of a key, or the file alone where it gives none."""
+        line = line_of(self.text, key)
+        return self.name if line is None else f"{self.name}:{line}"
+
+    def name_of(self, key: str) -> str:
+        """The key as its author wrote it."""
+        return "GAMBESON_" + key.split("[")[0].replace(".", "_").upper() if self.variables else key
 
     def wrong(self, key: str, value: object, expected: str) -> UsageError:
         """The complaint about a value of the wrong type."""
-        return UsageError(f"{self.at(key)}: {key} is {value!r}.", expected=expected)
+        return UsageError(f"{self.at(key)}: {self.name_of(key)} is {value!r}.", expected=expected)
 
 
 def _table(value: object, kind: type[Any], key: str, source: Source) -> Any:
@@ -86,7 +106,7 @@ def _table(value: object, kind: type[Any], key: str, source: Source) -> Any:
             raise unknown(f"{key}.{name}" if key else name, name, tuple(fields), source)
     for name, field in fields.items():
         if field.default is dataclasses.MISSING and not str(value.get(name, "")).strip():
-            raise UsageError(f"{source.name}: {key} has no {name}.", expected=f"{name} = ... in every {key}")
+            raise UsageError(f"{source.at(key)}: {key} has no {name}.", expected=f"{name} = ...; never empty")
     hints = typing.get_type_hints(kind)
     made = {
         name: build(item, hints[name], f"{key}.{name}" if key else name, source)
@@ -109,6 +129,8 @@ def _pairs(value: object, key: str, source: Source) -> tuple[tuple[str, str], ..
     if not isinstance(value, Mapping):
         raise source.wrong(key, value, f"a table, [{key}]")
     for name, item in value.items():
+        if key.endswith("thresholds") and not isinstance(item, str):
+            raise source.wrong(f"{key}.{name}", item, 'a rule such as ">= 0.4"')
         if isinstance(item, Mapping):
             raise source.wrong(f"{key}.{name}", item, "a string, a number or a list")
     return tuple((name, _text(item)) for name, item in value.items())

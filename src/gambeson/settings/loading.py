@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from gambeson.core.errors import UsageError
 from gambeson.settings.checking import Source, settings_from, unknown
+from gambeson.settings.paths import factory_from_here, seen_from_here
 from gambeson.settings.values import Settings
 
 _LARGEST = 1 << 20
@@ -59,22 +59,15 @@ def _from_file(path: Path) -> Settings:
 
 
 def _beside(settings: Settings, folder: Path) -> Settings:
-    """Relative paths of a file in ``folder`` as seen from here."""
-
-    def seen(path: str | None) -> str | None:
-        if path is None or ":" in path.split("/")[0] or os.path.isabs(path):
-            return path
-        return os.path.relpath(folder / path)
-
-    factory = settings.model.factory
-    if factory is not None and factory.partition(":")[0].endswith(".py"):
-        file, _, function = factory.partition(":")
-        factory = f"{seen(file)}:{function}"
+    """Settings of a file in ``folder``, their relative paths as seen from here."""
+    model, data, audit = settings.model, settings.data, settings.audit
+    path = model.path and seen_from_here(model.path, folder)
+    factory = model.factory and factory_from_here(model.factory, folder)
     return dataclasses.replace(
         settings,
-        model=dataclasses.replace(settings.model, path=seen(settings.model.path), factory=factory),
-        data=dataclasses.replace(settings.data, path=seen(settings.data.path)),
-        audit=dataclasses.replace(settings.audit, out=str(seen(settings.audit.out))),
+        model=dataclasses.replace(model, path=path, factory=factory),
+        data=dataclasses.replace(data, path=data.path and seen_from_here(data.path, folder)),
+        audit=dataclasses.replace(audit, out=seen_from_here(audit.out, folder)),
     )
 
 
@@ -98,7 +91,7 @@ def _from_environment(environ: Mapping[str, str]) -> Settings:
                 raise unknown(variable, variable, tuple(known), Source("environment"))
             table, name = known[variable]
             tree.setdefault(table, {})[name] = _typed(value, table, name)
-    return settings_from(tree, Source("environment"))
+    return settings_from(tree, Source("environment", variables=True))
 
 
 def _typed(value: str, table: str, name: str) -> object:

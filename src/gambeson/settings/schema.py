@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import re
 import types
 import typing
 from typing import Any
 
-from gambeson.core.finding import Severity
-from gambeson.core.threat import Access, Norm
+from gambeson.settings.rules import CHOICES, LEAST
 from gambeson.settings.values import Settings
 
 _PLAIN = {str: "string", int: "integer", float: "number"}
-_CHOICES: dict[str, list[str]] = {
-    "norm": list(Norm),
-    "access": list(Access),
-    "profile": ["quick", "standard", "thorough"],
-    "scores": ["logits", "probabilities"],
-    "fail_on": ["never", *Severity],
-    "formats": ["json", "html", "sarif", "junit"],
-}
+_ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 
 
 def config_schema() -> dict[str, Any]:
@@ -35,12 +29,29 @@ def _object(kind: type[Any]) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
     fields = dataclasses.fields(kind)
     required = [f.name for f in fields if f.default is dataclasses.MISSING]
+    meanings = _meanings(kind)
     schema: dict[str, Any] = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {f.name: _of(hints[f.name], f.name) for f in fields},
+        "properties": {
+            f.name: _of(hints[f.name], f.name) | meanings.get(f.name, {}) | _default(f) for f in fields
+        },
     }
+    for name in required:
+        schema["properties"][name]["minLength"] = 1
     return schema | ({"required": required} if required else {})
+
+
+def _meanings(kind: type[Any]) -> dict[str, dict[str, str]]:
+    """What the docstring says of each attribute, for the editors that show it."""
+    said = _ATTRIBUTE.findall(inspect.getdoc(kind) or "")
+    return {name: {"description": " ".join(text.replace("``", "`").split())} for name, text in said}
+
+
+def _default(field: dataclasses.Field[Any]) -> dict[str, Any]:
+    if isinstance(field.default, str | int | float):
+        return {"default": field.default}
+    return {"default": list(field.default)} if field.default and isinstance(field.default, tuple) else {}
 
 
 def _of(kind: Any, name: str) -> dict[str, Any]:
@@ -48,10 +59,15 @@ def _of(kind: Any, name: str) -> dict[str, Any]:
         return _object(typing.cast("type[Any]", kind))
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple and inner[0] == tuple[str, str]:
-        return {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "array"]}}
+        kinds = ["string"] if name == "thresholds" else ["string", "number", "boolean", "array"]
+        return {"type": "object", "additionalProperties": {"type": kinds}}
     if origin is tuple:
         return {"type": "array", "items": _of(inner[0], name)}
-    kinds = inner if origin is types.UnionType else (kind,)
-    plain = [_PLAIN[k] for k in kinds if k in _PLAIN]
+    allowed = inner if origin is types.UnionType else (kind,)
+    plain = [_PLAIN[k] for k in allowed if k in _PLAIN]
     schema: dict[str, Any] = {"type": plain[0] if len(plain) == 1 else plain}
-    return schema | ({"enum": _CHOICES[name]} if name in _CHOICES else {})
+    if name in CHOICES:
+        schema["enum"] = list(CHOICES[name])
+    if name in LEAST:
+        schema["minimum"] = LEAST[name]
+    return schema

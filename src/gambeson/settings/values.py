@@ -13,11 +13,13 @@ class ModelSettings:
         path: Model file, or ``python:module:function``.
         factory: ``module:function`` that builds the network for a weights file.
         scores: ``logits`` or ``probabilities``; found out where not given.
+        classes: Number of classes, where the data does not show all of them.
     """
 
     path: str | None = None
     factory: str | None = None
     scores: str | None = None
+    classes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
