@@ -58,4 +58,4 @@ def _subject(name: str, model: gb.Model, data: gb.Dataset, count: int, radii: tu
     x, y = (torch.from_numpy(a) for a in split.take(np.arange(min(2 * count, len(split)))))
     right = (Passes(model).scores(x).argmax(1) == y).nonzero().squeeze(1)[:count]
     samples = Samples(x[right], y[right], right.numpy())
-    return Subject(name, model.module, model, samples, data.schema, radii)
+    return Subject(name, model.network.module, model, samples, data.schema, radii)
