@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,12 +11,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gambeson.audit.report.figures import figure_value, finding_key, interval_ends, one_line
 from gambeson.audit.result import AuditReport
 from gambeson.core.finding import Finding, Outcome
 from gambeson.core.measurement import Measurement
 from gambeson.core.stats import two_proportions
 
 _SIGNIFICANT = 0.05
+_BINOMIAL = ("wilson", "clopper-pearson")
+"""Interval methods of figures that count successes; only those can be put to the test of two proportions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +27,20 @@ class FigureChange:
     """One figure in both audits.
 
     Attributes:
-        name: ``<check>.<measurement>``, with ``@<target>`` where there is one.
-        before, after: Values.
-        p_value: Two-sided, that both are the same rate (two-proportion z-test); ``None`` where the figure is
-            no rate.
-        verdict: ``"better"``, ``"worse"``, ``"changed"``, or ``"no significant change"`` (p >= 0.05).
+        name: ``<check>@<target>: <measurement>``, without ``@<target>`` where there is none.
+        before, after: The figure in each.
+        intervals_overlap: Whether the two 95% intervals share a point; ``None`` where one is missing.
+        p_value: Two-sided, that both are the same rate (two-proportion z-test); ``None`` where the figure does
+            not count successes. The test takes the samples as independent; on the same rows it errs on the
+            side of "no significant change".
+        verdict: ``"better"``, ``"worse"``, ``"changed"`` (no direction is better), or
+            ``"no significant change"``: equal, p >= 0.05, or without a p-value intervals that overlap.
     """
 
     name: str
-    before: float
-    after: float
+    before: Measurement
+    after: Measurement
+    intervals_overlap: bool | None
     p_value: float | None
     verdict: str
 
@@ -66,7 +74,7 @@ class ReportDiff:
 
 def compare_reports(before: AuditReport, after: AuditReport) -> ReportDiff:
     """Compare two audits finding by finding."""
-    old, new = ({_key(f): f for f in report.findings} for report in (before, after))
+    old, new = ({finding_key(f): f for f in report.findings} for report in (before, after))
     both = [key for key in new if key in old]
     cells = {(c.family, c.access): c.outcome for c in before.coverage}
     return ReportDiff(
@@ -87,10 +95,6 @@ def compare_reports(before: AuditReport, after: AuditReport) -> ReportDiff:
     )
 
 
-def _key(finding: Finding) -> str:
-    return f"{finding.check}@{finding.target}" if finding.target else finding.check
-
-
 def _differences(before: AuditReport, after: AuditReport) -> tuple[str, ...]:
     pairs = {
         "data": (before.data.digest, after.data.digest),
@@ -107,35 +111,66 @@ def _figures(key: str, old: Finding, new: Finding) -> list[FigureChange]:
 
 
 def _change(name: str, a: Measurement, b: Measurement) -> FigureChange:
-    p = None
-    if a.interval and b.interval and a.unit == b.unit == "fraction" and min(a.n, b.n) > 0:
-        p = two_proportions(round(a.value * a.n), a.n, round(b.value * b.n), b.n)
-    if a.value == b.value or (p is not None and p >= _SIGNIFICANT):
+    overlap, p = _overlap(a, b), _p_value(a, b)
+    same = p >= _SIGNIFICANT if p is not None else bool(overlap)
+    if a.value == b.value or same:
         verdict = "no significant change"
     elif b.better == "neither":
         verdict = "changed"
     else:
         verdict = "better" if (b.value > a.value) == (b.better == "higher") else "worse"
-    return FigureChange(name, a.value, b.value, p, verdict)
+    return FigureChange(name, a, b, overlap, p, verdict)
+
+
+def _overlap(a: Measurement, b: Measurement) -> bool | None:
+    if a.interval is None or b.interval is None:
+        return None
+    return max(a.interval.low, b.interval.low) <= min(a.interval.high, b.interval.high)
+
+
+def _p_value(a: Measurement, b: Measurement) -> float | None:
+    if not all(m.interval and m.interval.method in _BINOMIAL and m.n > 0 for m in (a, b)):
+        return None
+    return two_proportions(round(a.value * a.n), a.n, round(b.value * b.n), b.n)
 
 
 def diff_summary(diff: ReportDiff) -> RenderableType:
     """The difference, for a terminal."""
-    parts: list[RenderableType] = [
-        Text.assemble(("before ", "bold"), diff.before, ("  after ", "bold"), diff.after)
-    ]
+    before, after = one_line(diff.before), one_line(diff.after)
+    parts: list[RenderableType] = [Text.assemble(("before ", "bold"), before, ("  after ", "bold"), after)]
     parts += [Text(f"note: {text}", "yellow") for text in diff.comparable]
-    parts += [Text(f"+ {key}", "cyan") for key in diff.appeared] + [
-        Text(f"- {key}", "dim") for key in diff.gone
-    ]
+    parts += [Text(f"+ {one_line(key)}", "cyan") for key in diff.appeared]
+    parts += [Text(f"- {one_line(key)}", "dim") for key in diff.gone]
     for key, a, b in (*diff.outcomes, *diff.coverage):
-        parts.append(Text(f"{key}: {a} → {b}", "red" if b is Outcome.FAILED else "green"))
+        parts.append(Text(f"{one_line(key)}: {a} → {b}", _COLOURS.get(b, "")))
+    if diff.figures:
+        parts.append(_figure_table(diff.figures))
+    elif len(parts) == 1:
+        parts.append(Text("Nothing changed."))
+    return Group(*parts)
+
+
+_COLOURS = {
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "red",
+    Outcome.ERRORED: "magenta",
+    Outcome.NOT_ASSESSED: "yellow",
+    "better": "green",
+    "worse": "red",
+}
+
+
+def _figure_table(figures: Sequence[FigureChange]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("Figure", "before", "after", "p", "verdict"):
-        table.add_column(column, overflow="fold")
-    colours = {"better": "green", "worse": "red"}
-    for f in diff.figures:
-        p = "" if f.p_value is None else f"{f.p_value:.3g}"
-        style = colours.get(f.verdict, "")
-        table.add_row(f.name, f"{f.before:.4g}", f"{f.after:.4g}", p, Text(f.verdict, style))
-    return Group(*parts, table) if diff.figures else Group(*parts)
+        table.add_column(column, overflow="fold", no_wrap=column == "p")
+    for f in figures:
+        p = "" if f.p_value is None else "<1e-4" if f.p_value < 1e-4 else f"{f.p_value:.2g}"
+        verdict = Text(f.verdict, _COLOURS.get(f.verdict, ""))
+        table.add_row(Text(one_line(f.name)), Text(_figure(f.before)), Text(_figure(f.after)), p, verdict)
+    return table
+
+
+def _figure(figure: Measurement) -> str:
+    ends = interval_ends(figure)
+    return f"{figure_value(figure)} [{ends[0]}, {ends[1]}]" if ends else figure_value(figure)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from gambeson.audit.report.figures import valid_unicode
 from gambeson.audit.result import SCHEMA_VERSION, AuditReport, Times
 from gambeson.core.errors import IntegrityError, UsageError
 
@@ -22,12 +23,13 @@ _LARGEST = 256 << 20
 def to_json(report: AuditReport) -> str:
     """The report as indented JSON that ends in a newline; the same report gives the same bytes.
 
+    What UTF-8 cannot hold (the undecodable bytes of a file name) becomes a question mark.
+
     Raises:
         ValueError: A figure is not finite: that is a bug, never written down.
     """
     plain = msgspec.to_builtins(report, enc_hook=_plain_number, order="deterministic")
-    _check_finite(plain)
-    packed = msgspec.json.encode(plain)
+    packed = msgspec.json.encode(_writable(plain))
     return msgspec.json.format(packed, indent=1).decode() + "\n"
 
 
@@ -95,11 +97,14 @@ def _plain_number(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no place in a report")
 
 
-def _check_finite(value: object) -> None:
+def _writable(value: Any) -> Any:
+    """The tree with text that UTF-8 can hold; a number that JSON cannot hold is a bug."""
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("a figure of the report is not finite")
+    if isinstance(value, str):
+        return valid_unicode(value)
     if isinstance(value, dict):
-        value = list(value.values())
+        return {name: _writable(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        for item in value:
-            _check_finite(item)
+        return [_writable(item) for item in value]
+    return value

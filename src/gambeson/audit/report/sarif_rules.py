@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gambeson.audit.base import checks
+from gambeson.audit.report.figures import valid_unicode
 from gambeson.audit.report.taxonomy import TaxonomyEntry, describe_id
 from gambeson.core.errors import UsageError
 from gambeson.core.finding import Finding, Outcome, Severity
@@ -64,7 +65,7 @@ def to_rule(check: str, findings: Sequence[Finding]) -> dict[str, Any]:
 
 def shorten(text: str, most: int) -> str:
     """The text as valid Unicode of at most ``most`` characters; an ellipsis shows that it was cut."""
-    text = text.encode("utf-8", "replace").decode("utf-8")
+    text = valid_unicode(text)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

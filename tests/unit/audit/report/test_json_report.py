@@ -13,7 +13,7 @@ from gambeson.audit.report.json_report import (
     to_json,
     without_times,
 )
-from gambeson.audit.result import Times
+from gambeson.audit.result import Subject, Times
 from gambeson.core.errors import IntegrityError, UsageError
 from gambeson.core.measurement import Measurement
 from tests.unit.audit.report.samples import EVASION, hostile_report, report_of, sample_report
@@ -63,3 +63,14 @@ def test_a_figure_that_is_not_finite_is_never_written():
     bad = replace(EVASION, measurements=(Measurement("x", float("nan"), "fraction", 1),))
     with pytest.raises(ValueError, match="not finite"):
         to_json(report_of(bad))
+
+
+def test_a_file_name_that_is_no_unicode_is_written_all_the_same():
+    report = report_of(EVASION, model=Subject("m\udcff.onnx", "x"))
+    assert from_json(to_json(report)).model.name == "m?.onnx"
+    assert to_json(report).encode("utf-8")
+
+
+def test_a_field_that_a_later_minor_layout_adds_is_passed_over():
+    tree = json.loads(to_json(sample_report())) | {"version": "1.9", "added": {"later": 1}}
+    assert from_json(json.dumps(tree)).findings == sample_report().findings
