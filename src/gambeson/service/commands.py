@@ -76,3 +76,26 @@ class AuditCommand:
     fail_on: Severity | None = Severity.HIGH
     thresholds: tuple[tuple[str, str], ...] = ()
     suppressions: tuple[Suppression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InitCommand:
+    """All that writing a gambeson.toml needs to know.
+
+    Attributes:
+        model: Path or URI of the model.
+        data: Path or URI of the data.
+        data_options: Options of the data source, as given.
+        factory: Builds the network for a weights file.
+        classes: Number of classes, where the data does not show all of them.
+        path: File to write; relative paths in it are relative to its folder.
+        force: Overwrite an existing file.
+    """
+
+    model: str
+    data: str
+    data_options: tuple[tuple[str, str], ...] = ()
+    factory: str | None = None
+    classes: int | None = None
+    path: Path = Path("gambeson.toml")
+    force: bool = False

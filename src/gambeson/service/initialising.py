@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -13,14 +14,17 @@ from gambeson.data.schema import Kind, Schema
 from gambeson.data.sources import DataOptions, open_dataset
 from gambeson.models.loading import open_model
 from gambeson.models.model import Differentiable, Model
+from gambeson.service.commands import InitCommand
+from gambeson.settings.paths import factory_from, seen_from
 
 _TEXT = """\
-# What `gambeson audit` does in this folder. Made by `gambeson init`; every key that is commented out shows its default.
-# JSON Schema: gambeson schema config
+# What `gambeson audit` does in this folder. Made by `gambeson init`; a key that is commented out shows an example.
+# Relative paths are relative to this file. JSON Schema: gambeson schema config
 
 [model]
-path = {model}            # {kind}, input {shape}, {classes} classes
+path = {model}              # {kind}, input {shape}, {classes} classes
 {factory}
+{count}
 # scores = "logits"         # or "probabilities"; found out where not given
 
 [data]
@@ -32,11 +36,11 @@ split = {split}             # the rows that are attacked ({rows} of them)
 [audit]
 profile = "standard"        # quick, standard or thorough
 seed = 0                    # same seed, same figures
-# samples = 500             # rows to attack; the profile says how many
-# time_budget = "10m"       # for the whole audit; what it cuts is reported
-# only = []                 # families or checks to run, e.g. ["evasion", "privacy.membership"]
-# skip = []                 # families or checks to leave out
-# batch_size = 64           # samples per model pass; changes no result
+# samples = 500             # rows to attack; the profile's number where not given
+# time_budget = "10m"       # for the whole audit; what it cuts is reported. No limit where not given
+# only = ["evasion"]        # families or checks to run, e.g. "privacy.membership"; all where not given
+# skip = ["privacy"]        # families or checks to leave out
+batch_size = 64             # samples per model pass; changes no result
 out = "gambeson-audit"      # folder for the reports
 formats = ["json", "html", "sarif", "junit"]
 
@@ -51,7 +55,7 @@ fail_on = "high"            # never, low, medium, high or critical: closes the g
 # [[suppress]]
 # finding = "{check}"
 # reason = "hardening is planned for the next release"
-# expires = 2099-12-31
+# expires = 2099-12-31      # the last day on which it is accepted
 """
 
 _THREAT = """\
@@ -64,64 +68,56 @@ freeze = {freeze}{note}
 """
 
 
-def initialise(
-    model: str,
-    data: str,
-    *,
-    data_options: tuple[tuple[str, str], ...] = (),
-    factory: str | None = None,
-    path: Path = Path("gambeson.toml"),
-    force: bool = False,
-) -> str:
+def initialise(command: InitCommand) -> str:
     """Write the file and return its text.
-
-    Args:
-        model: Path or URI of the model.
-        data: Path or URI of the data.
-        data_options: Options of the data source.
-        factory: Builds the network for a weights file.
-        path: File to write.
-        force: Overwrite an existing file.
 
     Raises:
         UsageError: The file exists, or cannot be written.
         GambesonError: Model or data cannot be opened.
     """
-    if path.exists() and not force:
-        raise UsageError(f"{path} exists.", remedy="give --force to overwrite it, or another --config")
-    dataset = open_dataset(data, options=DataOptions.from_pairs(data_options))
-    opened = open_model(model, schema=dataset.schema, factory=factory)
-    text = _text(model, data, data_options, factory, opened, dataset)
-    _write(path, text)
+    if command.path.exists() and not command.force:
+        raise UsageError(
+            f"{command.path} exists.", remedy="give --force to overwrite it, or another file with --config"
+        )
+    data = open_dataset(command.data, options=DataOptions.from_pairs(command.data_options))
+    model = open_model(command.model, schema=data.schema, factory=command.factory, classes=command.classes)
+    text = _text(command, model, data)
+    _write(command.path, text)
     return text
 
 
-def _text(
-    model: str,
-    data: str,
-    options: tuple[tuple[str, str], ...],
-    factory: str | None,
-    opened: Model,
-    dataset: Dataset,
-) -> str:
-    gradient = isinstance(opened, Differentiable)
-    split = "test" if "test" in dataset.splits else next(iter(dataset.splits))
+def _text(command: InitCommand, model: Model, data: Dataset) -> str:
+    folder = command.path.parent
+    gradient = isinstance(model, Differentiable)
+    split = "test" if "test" in data.splits else next(iter(data.splits))
     return _TEXT.format(
-        model=json.dumps(model),
-        kind=opened.info.kind,
-        shape=list(opened.info.shape),
-        classes=opened.info.classes,
-        factory=f"factory = {json.dumps(factory)}"
-        if factory
-        else '# factory = "package.module:function" # builds the network for a file that holds weights only',
-        data=json.dumps(data),
-        split=json.dumps(split),
-        rows=len(dataset.splits[split]),
-        train=_train(dataset, split),
-        options=_options(options),
-        threat=_threat(dataset.schema, gradient=gradient),
+        model=_quoted(seen_from(folder, command.model)),
+        kind=model.info.kind,
+        shape=list(model.info.shape),
+        classes=model.info.classes,
+        factory=_factory(command, folder),
+        count=f"classes = {command.classes}"
+        if command.classes
+        else "# classes = 10              # where the data does not show all of them",
+        data=_quoted(seen_from(folder, command.data)),
+        split=_quoted(split),
+        rows=len(data.splits[split]),
+        train=_train(data, split),
+        options=_options(command.data_options),
+        threat=_threat(data.schema, gradient=gradient),
         check="evasion.gradient" if gradient else "evasion.scores",
     )
+
+
+def _quoted(value: object) -> str:
+    """A text, or a list of them, as TOML writes it: like JSON, which only leaves U+007F as it is."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _factory(command: InitCommand, folder: Path) -> str:
+    if command.factory:
+        return f"factory = {_quoted(factory_from(folder, command.factory))}"
+    return '# factory = "net.py:build"  # or "package.module:function"; builds the network for a weights file'
 
 
 def _train(dataset: Dataset, split: str) -> str:
@@ -134,18 +130,18 @@ def _train(dataset: Dataset, split: str) -> str:
 def _options(options: tuple[tuple[str, str], ...]) -> str:
     if not options:
         return '# options = { label = "...", header = "none" } # how to read the data\n'
-    pairs = ", ".join(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in options)
+    pairs = ", ".join(f"{_quoted(name)} = {_quoted(value)}" for name, value in options)
     return f"options = {{ {pairs} }}\n"
 
 
 def _threat(schema: Schema, *, gradient: bool) -> str:
-    access = json.dumps("gradient" if gradient else "scores")
+    access = _quoted("gradient" if gradient else "scores")
     if schema.features:
         frozen = [f.name for f in schema.features if f.frozen]
         kinds = sum(f.kind is Kind.CATEGORICAL for f in schema.features)
         note = f"               # features that cannot be changed; the {kinds} categorical ones never are"
         eps = '"10%"                 # a tenth of each feature\'s range'
-        return _THREAT.format(eps=eps, access=access, freeze=json.dumps(frozen), note=note)
+        return _THREAT.format(eps=eps, access=access, freeze=_quoted(frozen), note=note)
     width = schema.high - schema.low
     number = '"8/255"' if width == 1 else f"{8 / 255 * width:.6g}"
     eps = f"{number}               # radius in input units; inputs lie in [{schema.low:g}, {schema.high:g}]"
@@ -154,6 +150,7 @@ def _threat(schema: Schema, *, gradient: bool) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Write the file whole or not at all."""
+    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".gambeson-")
@@ -162,6 +159,9 @@ def _write(path: Path, text: str) -> None:
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
         raise UsageError(
-            f"{path} cannot be written: {error.strerror}.", remedy="choose another --config"
+            f"{path} cannot be written: {error.strerror}.", remedy="choose another file with --config"
         ) from None

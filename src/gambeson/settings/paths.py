@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+_PYTHON = "python:"
+
 
 def seen_from_here(path: str, folder: Path) -> str:
     """A path that a file in ``folder`` gives, as seen from the current folder; a URI stays as it is."""
+    if path.startswith(_PYTHON):
+        return _PYTHON + factory_from_here(path.removeprefix(_PYTHON), folder)
     return path if _is_fixed(path) else os.path.relpath(folder / path)
 
 
 def seen_from(folder: Path, path: str) -> str:
     """A path that is given here, as a file in ``folder`` must write it; a URI stays as it is."""
+    if path.startswith(_PYTHON):
+        return _PYTHON + factory_from(folder, path.removeprefix(_PYTHON))
     return path if _is_fixed(path) else os.path.relpath(path, folder)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 
 import jsonschema
 import numpy as np
@@ -8,13 +9,14 @@ import pytest
 
 from gambeson.core.errors import UsageError
 from gambeson.core.threat import Access
+from gambeson.service.commands import AuditCommand, InitCommand
 from gambeson.service.configuring import to_command
 from gambeson.service.initialising import initialise
 from gambeson.settings import config_schema, load_settings
 
 
-@pytest.fixture
-def pipeline(tmp_path):
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory):
     import skops.io
     from sklearn.linear_model import LogisticRegression
 
@@ -22,38 +24,97 @@ def pipeline(tmp_path):
 
     split = gb.open_dataset("builtin:breast_cancer").split("train")
     x, y = split.take(np.arange(100))
-    path = tmp_path / "model.skops"
-    skops.io.dump(LogisticRegression(max_iter=50).fit(x / 100, y), path)
+    path = tmp_path_factory.mktemp("model") / "modèle 🛡.skops"
+    skops.io.dump(LogisticRegression(C=1e-4, max_iter=1_000).fit(x / 1_000, y), path)
     return path
 
 
-def written(tmp_path, model, data="builtin:breast_cancer"):
-    text = initialise(str(model), data, path=tmp_path / "gambeson.toml")
+CALLABLE = """
+import numpy as np
+
+def scores(x):
+    flat = x.reshape(len(x), -1)
+    return np.stack([flat[:, i] - i for i in range(10)], 1)
+"""
+
+
+def written(command):
+    text = initialise(command)
     jsonschema.validate(tomllib.loads(text), config_schema())
-    return to_command(load_settings(tmp_path / "gambeson.toml", {}))
+    assert command.path.read_text(encoding="utf-8") == text
+    return to_command(load_settings(command.path, {}))
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_table_gets_shares_of_the_range_and_the_access_that_the_model_offers(tmp_path, pipeline):
-    command = written(tmp_path, pipeline)
+    command = written(InitCommand(str(pipeline), "builtin:breast_cancer", path=tmp_path / "gambeson.toml"))
     threat = command.threats[0]
     assert (threat.eps, threat.unit, threat.access) == (0.1, "range", Access.SCORES)
     assert command.train_split == "train"
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_pictures_get_a_radius_in_input_units_and_a_function_is_found_from_the_file(tmp_path):
+    (tmp_path / "net.py").write_text(CALLABLE)
+    model = f"python:{tmp_path}/net.py:scores"
+    command = written(InitCommand(model, "builtin:digits", path=tmp_path / "sub" / "gambeson.toml"))
+    threat = command.threats[0]
+    assert (threat.eps, threat.unit, threat.access) == (8 / 255, "input", Access.SCORES)
+    assert command.model == model
+
+
+def test_what_is_not_asked_for_is_the_default_of_an_audit(tmp_path, pipeline):
+    command = written(InitCommand(str(pipeline), "builtin:breast_cancer", path=tmp_path / "gambeson.toml"))
+    default = AuditCommand(
+        command.model, command.data, train_split=command.train_split, threats=command.threats, out=command.out
+    )
+    assert command == default
+
+
+def test_paths_are_found_from_the_folder_of_the_file(tmp_path, pipeline, monkeypatch):
+    monkeypatch.chdir(pipeline.parent)
+    path = tmp_path / "deep" / "gambeson.toml"
+    command = written(InitCommand(pipeline.name, "builtin:breast_cancer", path=path))
+    assert command.model == pipeline.name
+    assert command.data == "builtin:breast_cancer"
+
+
+def test_options_of_the_data_and_classes_are_kept(tmp_path, pipeline):
+    table = tmp_path / "t.csv"
+    rows = np.random.default_rng(0).random((60, 30)).round(3)
+    lines = [",".join(map(str, [*row, "no" if row[0] < 0.5 else "yes"])) for row in rows]
+    table.write_text("\n".join([",".join([*(f"f{i}" for i in range(30)), "the class"]), *lines]))
+    given = InitCommand(
+        str(pipeline),
+        str(table),
+        data_options=(("label", "the class"), ("freeze", "f0,f1")),
+        classes=2,
+        path=tmp_path / "gambeson.toml",
+    )
+    command = written(given)
+    assert command.data_options == given.data_options
+    assert command.classes == 2
+    assert command.threats[0].frozen == ("f0", "f1")
+
+
 def test_an_existing_file_is_kept_unless_forced(tmp_path, pipeline):
-    written(tmp_path, pipeline)
     path = tmp_path / "gambeson.toml"
     path.write_text("mine")
+    command = InitCommand(str(pipeline), "builtin:breast_cancer", path=path)
     with pytest.raises(UsageError, match="--force"):
-        initialise(str(pipeline), "builtin:breast_cancer", path=path)
+        initialise(command)
     assert path.read_text() == "mine"
-    initialise(str(pipeline), "builtin:breast_cancer", path=path, force=True)
+    initialise(replace(command, force=True))
     assert path.read_text() != "mine"
 
 
 def test_a_model_that_cannot_be_opened_leaves_no_file(tmp_path):
     with pytest.raises(UsageError, match="does not exist"):
-        initialise(str(tmp_path / "no.onnx"), "builtin:digits", path=tmp_path / "gambeson.toml")
+        initialise(InitCommand(str(tmp_path / "no.onnx"), "builtin:digits", path=tmp_path / "gambeson.toml"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_one_error_and_leaves_nothing_behind(tmp_path, pipeline):
+    folder = tmp_path / "gambeson.toml"
+    (folder / "inside").mkdir(parents=True)
+    with pytest.raises(UsageError, match="cannot be written"):
+        initialise(InitCommand(str(pipeline), "builtin:breast_cancer", path=folder, force=True))
+    assert list(tmp_path.iterdir()) == [folder]

@@ -29,3 +29,8 @@ def test_a_factory_in_a_file_moves_with_it_and_one_in_a_module_does_not():
     assert (
         factory_from_here("net:build", Path("sub")) == factory_from(Path("sub"), "net:build") == "net:build"
     )
+
+
+def test_a_model_that_is_a_function_in_a_file_moves_with_it():
+    assert seen_from_here("python:net.py:scores", Path("sub")) == "python:sub/net.py:scores"
+    assert seen_from(Path("sub"), "python:net.py:scores") == "python:../net.py:scores"

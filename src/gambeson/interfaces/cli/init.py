@@ -26,6 +26,10 @@ def init(
         str | None,
         typer.Option("--factory", metavar="MODULE:FUNCTION", help="Builds the network for a weights file."),
     ] = None,
+    classes: Annotated[
+        int | None,
+        typer.Option("--classes", metavar="N", help="Number of classes, if the data lacks some."),
+    ] = None,
     path: Annotated[Path, typer.Option("--config", help="File to write.")] = Path("gambeson.toml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
@@ -33,16 +37,11 @@ def init(
 
     Then `gambeson audit` alone runs from it.
     """
+    from gambeson.service.commands import InitCommand
     from gambeson.service.initialising import initialise
 
-    initialise(
-        model,
-        data,
-        data_options=tuple(data_options(data_option, label).items()),
-        factory=factory,
-        path=path,
-        force=force,
-    )
+    reading = tuple(data_options(data_option, label).items())
+    initialise(InitCommand(model, data, reading, factory, classes, path, force))
     typer.echo(
         f"wrote {path}; now run: gambeson audit"
         + ("" if path.name == "gambeson.toml" else f" --config {path}")
