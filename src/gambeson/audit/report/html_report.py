@@ -9,16 +9,22 @@ from importlib.resources import files
 
 from gambeson.audit.report.charts import curve_svg
 from gambeson.audit.report.taxonomy import TaxonomyEntry, describe_id
-from gambeson.audit.result import AuditReport, Cell, GateOutcome
+from gambeson.audit.result import AuditReport, Cell, Gate, GateOutcome
 from gambeson.core.errors import UsageError
 from gambeson.core.finding import Family, Finding, Outcome
 from gambeson.core.measurement import Measurement
 from gambeson.core.threat import Access
 
 _VERDICT = {
-    GateOutcome.OPEN: ("The gate is open", "Nothing was found at or above the gate. Exit code 0."),
-    GateOutcome.CLOSED: ("The gate is closed", "Something was found at or above the gate. Exit code 1."),
-    GateOutcome.INCOMPLETE: ("The audit is incomplete", "A check could not finish. Exit code 2."),
+    GateOutcome.OPEN: (
+        "The gate is open",
+        "Nothing at or above the gate. Exit code 0: the release may go on.",
+    ),
+    GateOutcome.CLOSED: ("The gate is closed", "Exit code 1: the findings named here hold up the release."),
+    GateOutcome.INCOMPLETE: (
+        "The audit is incomplete",
+        "Exit code 2: a check could not finish, so nothing is decided.",
+    ),
 }
 _OUTCOME = {
     Outcome.PASSED: "passed",
@@ -47,30 +53,48 @@ def to_html(report: AuditReport) -> str:
     environment.filters |= {
         "outcome": lambda value: _OUTCOME[value],
         "figure": figure,
+        "low": lambda m: _in_unit(m, m.interval.low),
+        "high": lambda m: _in_unit(m, m.interval.high),
         "chart": lambda curve: Markup(curve_svg(curve)),  # noqa: S704 - escapes what it is given
         "bar": _bar,
-        "words": lambda name: str(name).replace("_", " ").replace("pct", "%"),
+        "words": _words,
         "taxonomy": _taxonomy,
     }
     style, script = _template("report.css"), _template("report.js")
     page: str = environment.get_template("report.html.j2").render(
         report=report,
         verdict=_VERDICT[report.gate.outcome],
+        gate_words=_gate_words(report.gate),
+        tally=_tally(report),
+        accepted=sum(bool(finding.suppressed) for finding in report.findings),
         rows=_coverage(report),
         key_figures=_key_figures(report),
         levels=list(Access),
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
-        policy=f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'",
+        policy=f"default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
+        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'",
     )
     return page
 
 
 def figure(measurement: Measurement) -> str:
-    """A value as people read it: rates in percent, counts plainly."""
-    if measurement.unit == "fraction" and not measurement.name.endswith("auc"):
-        return f"{measurement.value:.1%}"
-    return f"{measurement.value:.4g}"
+    """A value as people read it: rates in percent, counts plainly and with their unit."""
+    unit = "" if measurement.unit in ("", "fraction") else f" {measurement.unit}"
+    return _in_unit(measurement, measurement.value) + unit
+
+
+def _words(name: str) -> str:
+    """``tpr_at_1pct_fpr`` as "TPR at 1% FPR"."""
+    capitals = {"auc", "tpr", "fpr"}
+    words = str(name).replace("pct", "%").split("_")
+    return " ".join(word.upper() if word in capitals else word for word in words)
+
+
+def _in_unit(measurement: Measurement, value: float) -> str:
+    if measurement.unit != "fraction":
+        return f"{value:,.0f}" if value == int(value) and abs(value) < 1e9 else f"{value:.4g}"
+    return f"{value:.3f}" if measurement.name.endswith("auc") else f"{value:.1%}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +118,27 @@ def _bar(measurement: Measurement) -> _Bar | None:
     )
 
 
-def _key_figures(report: AuditReport) -> list[tuple[Finding, Measurement]]:
-    """The first figure of every finding that has one."""
-    return [(finding, finding.measurements[0]) for finding in report.findings if finding.measurements]
+def _gate_words(gate: Gate) -> str:
+    """What closes the gate, in one line."""
+    rules = [f"a failed finding of severity {gate.fail_on} or above"] if gate.fail_on else []
+    rules += [f"{name} not {rule.strip()}" for name, rule in gate.thresholds]
+    return f"Closed by: {'; '.join(rules)}." if rules else "No rule was set that could close it."
+
+
+def _tally(report: AuditReport) -> list[tuple[int, Outcome]]:
+    """How often each outcome came about among the findings that count, worst first."""
+    outcomes = [finding.outcome for finding in report.findings if not finding.suppressed]
+    worst_first = (Outcome.FAILED, Outcome.ERRORED, Outcome.NOT_ASSESSED, Outcome.PASSED)
+    return [(outcomes.count(outcome), outcome) for outcome in worst_first if outcome in outcomes]
+
+
+def _key_figures(report: AuditReport) -> list[tuple[str, Finding, Measurement]]:
+    """The first figure of every finding that has one, and where on the page the finding stands."""
+    return [
+        (f"f{number}", finding, finding.measurements[0])
+        for number, finding in enumerate(report.findings, 1)
+        if finding.measurements
+    ]
 
 
 def _coverage(report: AuditReport) -> list[tuple[Family, list[Cell]]]:

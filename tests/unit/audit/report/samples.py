@@ -63,6 +63,14 @@ EVASION = Finding(
                     Series("clean", (0.0, 0.2), (0.96, 0.96), reference=True),
                 ),
             ),
+            Curve(
+                "success_by_queries",
+                "Success by queries",
+                "queries per input",
+                "attack success rate",
+                (Series("broken", (1.0, 10.0, 400.0), (0.1, 0.5, 0.58)),),
+                x_log=True,
+            ),
         ),
         examples=(
             AdversarialExample(
@@ -84,7 +92,16 @@ MEMBERSHIP = Finding(
     evidence=Evidence(
         curves=(
             Curve(
-                "roc", "ROC", "fpr", "tpr", (Series("rmia", (0.0, 0.01, 1.0), (0.0, 0.02, 1.0)),), True, True
+                "roc",
+                "ROC",
+                "fpr",
+                "tpr",
+                (
+                    Series("rmia", (0.0, 0.01, 1.0), (0.0, 0.02, 1.0)),
+                    Series("chance", (0.001, 1.0), (0.001, 1.0), reference=True),
+                ),
+                x_log=True,
+                y_log=True,
             ),
         )
     ),
@@ -98,6 +115,14 @@ ERRORED = replace(
     reason="RuntimeError: boom",
     measurements=(),
     evidence=Evidence(),
+)
+NOT_ASSESSED = replace(
+    ERRORED,
+    check="evasion.labels",
+    access=Access.LABELS,
+    outcome=Outcome.NOT_ASSESSED,
+    title="How much accuracy is left against an attacker who sees labels?",
+    reason="the model gives no labels",
 )
 ACCEPTED = replace(EVASION, target="linf eps=0.2", suppressed="hardening is planned", evidence=Evidence())
 
@@ -123,7 +148,7 @@ def report_of(*findings: Finding, **changes: object) -> AuditReport:
 
 def sample_report() -> AuditReport:
     """A report like a real audit's, with every outcome."""
-    return report_of(EVASION, MEMBERSHIP, ERRORED, ACCEPTED)
+    return report_of(EVASION, ERRORED, MEMBERSHIP, NOT_ASSESSED, ACCEPTED)
 
 
 HOSTILE = '</script><img src=x onerror=alert(1)>\x00\x0b\ud800 & "quoted" \' ' + "long" * 500

@@ -3,13 +3,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from gambeson.audit.report.html_report import to_html
+from gambeson.core.finding import Evidence, Outcome
 from gambeson.core.stats import auc, proportion
-from tests.unit.audit.report.samples import hostile_report, sample_report
+from tests.unit.audit.report.samples import ERRORED, MEMBERSHIP, hostile_report, report_of, sample_report
 
 
 class Page(HTMLParser):
@@ -55,10 +57,15 @@ def test_it_says_verdict_figures_coverage_command_and_what_was_left_out():
     for words in (
         "The gate is closed",
         "40.0%",
-        "0.309 – 0.498",
+        "30.9% – 49.8%",
         "Left out: square(2000)",
+        "a failed finding of severity high or above",
+        "1 accepted by the team",
+        "TPR at 1% FPR",
+        "gambeson audit models/m.onnx",
         "Accepted by the team: hardening is planned",
         "RuntimeError: boom",
+        "the model gives no labels",
         "this version has no poisoning check",
         "gambeson audit m.onnx",
         "Craft Adversarial Data",
@@ -71,6 +78,79 @@ def test_every_picture_has_a_text_in_its_place():
     pictures = [a for t, a in Page(to_html(sample_report())).elements if t == "img"]
     assert len(pictures) == 3
     assert all(len(a["alt"]) > 10 for a in pictures)
+
+
+def test_the_parts_come_in_the_order_in_which_they_are_read():
+    page = to_html(sample_report())
+    parts = [
+        "The gate is closed",
+        ">Repeat<",
+        ">Key figures<",
+        ">Coverage<",
+        ">Findings<",
+        ">30.9% – 49.8%<",
+        'class="chart"',
+        'class="trio"',
+        ">age<",
+        ">How it was measured<",
+        ">What to do.<",
+        ">What was audited, and where<",
+    ]
+    places = [0]
+    for part in parts:
+        places.append(page.index(part, places[-1]))
+    assert places == sorted(places)
+
+
+def test_key_figures_lead_to_their_findings():
+    elements = Page(to_html(sample_report())).elements
+    ids = {a["id"] for _, a in elements if "id" in a}
+    links = [a["href"] for t, a in elements if t == "a" and a.get("href", "").startswith("#")]
+    assert len(links) == 3
+    assert {link[1:] for link in links} <= ids
+
+
+def test_an_id_that_no_catalogue_knows_is_shown_without_a_link():
+    page = to_html(report_of(replace(MEMBERSHIP, taxonomy=("atlas:AML.T9999",))))
+    assert "<a>atlas:AML.T9999</a>" in page
+
+
+def test_every_outcome_and_an_audit_without_findings_can_be_shown():
+    bare = replace(
+        MEMBERSHIP, outcome=Outcome.NOT_ASSESSED, measurements=(), evidence=Evidence(), reason="why"
+    )
+    assert "not assessed" in to_html(report_of(bare))
+    assert "No check ran." in to_html(report_of())
+    assert "The audit is incomplete" in to_html(report_of(ERRORED))
+
+
+def _luminance(colour):
+    parts = colour.lstrip("#")
+    parts = "".join(2 * c for c in parts) if len(parts) == 3 else parts
+    rgb = [int(parts[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one, other):
+    """WCAG 2.2, contrast ratio."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", range(4), ids=["light", "dark by preference", "dark by choice", "print"])
+def test_text_has_enough_contrast_in_every_theme(theme):
+    blocks = re.findall(r"--bg:[^}]*", to_html(sample_report()))
+    assert len(blocks) == 4
+    colours = dict(part.removeprefix("--").split(":") for part in blocks[theme].split(";"))
+    for ink in ("ink", "soft", "accent", "pass", "fail", "warn", "err"):
+        for ground in ("bg", "card"):
+            assert _contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+    for outcome in ("pass", "fail", "warn", "err"):
+        assert _contrast(colours[outcome], colours[f"{outcome}-bg"]) >= 4.5, outcome
+        assert _contrast(colours["soft"], colours[f"{outcome}-bg"]) >= 4.5, outcome
+    for line in ("c0", "c1", "c2", "c3", "c4"):
+        assert _contrast(colours[line], colours["card"]) >= 3, line
 
 
 def test_there_is_no_overall_score_and_the_page_is_small():

@@ -2,7 +2,11 @@
   "use strict";
   var root = document.documentElement;
   function set(theme) { root.setAttribute("data-theme", theme); }
-  if (location.hash === "#dark" || location.hash === "#light") { set(location.hash.slice(1)); }
+  function fromHash() {
+    if (location.hash === "#dark" || location.hash === "#light") { set(location.hash.slice(1)); }
+  }
+  fromHash();
+  addEventListener("hashchange", fromHash);
   document.getElementById("theme").addEventListener("click", function () {
     var dark = root.getAttribute("data-theme") === "dark" ||
       (!root.hasAttribute("data-theme") && matchMedia("(prefers-color-scheme: dark)").matches);
@@ -11,12 +15,19 @@
   document.querySelectorAll(".copy").forEach(function (button) {
     button.addEventListener("click", function () {
       var code = button.parentNode.querySelector("code");
-      var range = document.createRange();
-      range.selectNodeContents(code);
-      getSelection().removeAllRanges();
-      getSelection().addRange(range);
-      var done = function () { button.textContent = "copied"; };
-      if (navigator.clipboard) { navigator.clipboard.writeText(code.textContent).then(done, function () {}); }
+      function say(word) {
+        button.textContent = word;
+        setTimeout(function () { button.textContent = "copy"; }, 2000);
+      }
+      function select() {
+        var range = document.createRange();
+        range.selectNodeContents(code);
+        getSelection().removeAllRanges();
+        getSelection().addRange(range);
+        say(document.execCommand("copy") ? "copied" : "selected");
+      }
+      if (!navigator.clipboard) { select(); return; }
+      navigator.clipboard.writeText(code.textContent).then(function () { say("copied"); }, select);
     });
   });
   addEventListener("beforeprint", function () {
