@@ -10,7 +10,7 @@ from html import escape
 from gambeson.core.finding import Curve, Series
 
 _WIDTH, _HEIGHT = 470, 290
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 18, 30, 48
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 18, 30, 48
 _COLOURS = 5
 _ROW = 17
 _LONGEST = 58
@@ -121,8 +121,8 @@ def _grid(x: _Axis, y: _Axis, curve: Curve) -> list[str]:
         f"{escape(_short(curve.x_label))}</text>"
     )
     parts.append(
-        f'<text class="label" x="14" y="{middle}" text-anchor="middle" '
-        f'transform="rotate(-90 14 {middle})">{escape(_short(curve.y_label, 34))}</text>'
+        f'<text class="label" x="12" y="{middle}" text-anchor="middle" '
+        f'transform="rotate(-90 12 {middle})">{escape(_short(curve.y_label, 34))}</text>'
     )
     return parts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -15,6 +16,8 @@ from gambeson.core.finding import Family, Finding, Outcome
 from gambeson.core.measurement import Measurement
 from gambeson.core.threat import Access
 
+_SHOWN = 8
+"""Figures of a finding in view; the others are folded away."""
 _VERDICT = {
     GateOutcome.OPEN: (
         "The gate is open",
@@ -70,6 +73,7 @@ def to_html(report: AuditReport) -> str:
         rows=_coverage(report),
         key_figures=_key_figures(report),
         levels=list(Access),
+        shown=_SHOWN,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         policy=f"default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
@@ -85,9 +89,9 @@ def figure(measurement: Measurement) -> str:
 
 
 def _words(name: str) -> str:
-    """``tpr_at_1pct_fpr`` as "TPR at 1% FPR"."""
+    """``rmia.tpr_at_0.1pct_fpr`` as "rmia: TPR at 0.1% FPR"."""
     capitals = {"auc", "tpr", "fpr"}
-    words = str(name).replace("pct", "%").split("_")
+    words = re.sub(r"\.(?!\d)", ": ", name).replace("_", " ").replace("pct", "%").split(" ")
     return " ".join(word.upper() if word in capitals else word for word in words)
 
 

@@ -102,6 +102,17 @@ def test_the_parts_come_in_the_order_in_which_they_are_read():
     assert places == sorted(places)
 
 
+def test_many_figures_are_folded_and_none_is_lost():
+    many = tuple(proportion(f"figure_{i}.tpr_at_0.1pct_fpr", i, 5000) for i in range(20))
+    page = to_html(report_of(replace(MEMBERSHIP, measurements=many)))
+    assert "12 more figures" in page
+    assert all(
+        f'title="privacy.membership.{m.name}">figure {i}: TPR at 0.1% FPR<' in page
+        for i, m in enumerate(many)
+    )
+    assert page.count('<td class="num">5,000</td>') == 20 + 1, "and one among the key figures"
+
+
 def test_key_figures_lead_to_their_findings():
     elements = Page(to_html(sample_report())).elements
     ids = {a["id"] for _, a in elements if "id" in a}
