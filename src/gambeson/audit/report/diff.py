@@ -161,7 +161,7 @@ _COLOURS = {
 
 
 def _figure_table(figures: Sequence[FigureChange]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in ("Figure", "before", "after", "p", "verdict"):
         table.add_column(column, overflow="fold", no_wrap=column == "p")
     for f in figures:
