@@ -113,6 +113,10 @@ def test_many_figures_are_folded_and_none_is_lost():
     assert page.count('<td class="num">5,000</td>') == 20 + 1, "and one among the key figures"
 
 
+def test_the_key_figure_of_a_finding_is_its_first():
+    assert re.findall(r'class="num big">([^<]*)<', to_html(sample_report())) == ["40.0%", "1.2%", "40.0%"]
+
+
 def test_key_figures_lead_to_their_findings():
     elements = Page(to_html(sample_report())).elements
     ids = {a["id"] for _, a in elements if "id" in a}
