@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from gambeson.adapters.journal_files import FileJournal
+from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.robustness import choose_samples, clean_predictions
 from gambeson.audit.base import PROFILES, CheckContext, Effort, checks
 from gambeson.audit.coverage import coverage
@@ -119,12 +120,14 @@ def _check_command(command: AuditCommand) -> None:
 
 
 def _try_out(model: Model, data: Dataset, command: AuditCommand, effort: Effort) -> None:
-    """Refuse a model that cannot answer on this data before any time is spent on it.
+    """Refuse a model that cannot answer on this data, or a threat it knows nothing of, before any work.
 
     Raises:
         ModelError: NaN, wrong shape or an exception on the samples that will be audited.
-        UsageError: The output folder cannot be written to.
+        UsageError: eps is beyond the input range, or a frozen feature is unknown.
     """
+    for threat in command.threats:
+        PerturbationSet.of(threat, data.schema)
     seed = Seed(command.seed).child("try-out")
     samples = choose_samples(data.split(command.split), min(effort.samples, 64), seed)
     clean_predictions(Passes(model, command.batch_size), samples)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gambeson.attacks.ensemble import run_in_turn, stage
+from gambeson.attacks.geometry import PerturbationSet
+from gambeson.attacks.harness import Run
+from gambeson.core.errors import UsageError
+from gambeson.core.reproduce import Seed
+from gambeson.core.threat import Norm, ThreatModel
+from gambeson.models.passes import Passes
+from tests.tiny_models import perceptron
+from tests.unit.attacks.test_harness import SCHEMA, Ticking, samples
+
+STAGES = (stage("pgd", "first", steps=2), stage("pgd", "second", steps=20), stage("square", queries=30))
+
+
+def attack(stages=STAGES, **settings):
+    run = {"seed": Seed(0), **{k: v for k, v in settings.items() if k != "budget"}}
+    space = PerturbationSet.of(ThreatModel(Norm.LINF, 0.08), SCHEMA)
+    return run_in_turn(
+        stages, Passes(perceptron()), samples(), space, budget=settings.get("budget"), run=Run(**run)
+    )
+
+
+def test_each_stage_gets_what_the_ones_before_left():
+    found = attack()
+    tried = [record.tried for record in found.records]
+    fell = [record.fell for record in found.records]
+    assert tried == [40, 40 - fell[0], 40 - fell[0] - fell[1]]
+    assert sum(fell) == found.fallen.sum() > 0
+    assert [(found.stage == i).sum() for i in range(3)] == fell
+
+
+def test_queries_add_up_over_the_stages():
+    found = attack()
+    assert set(found.queries[found.stage == -1]) == {3 + 21 + 30}
+
+
+def test_a_budget_holds_over_all_stages():
+    assert attack(budget=10).queries.max() == 10
+
+
+def test_a_stage_that_never_began_is_said_so():
+    found = attack(deadline=6.0, clock=Ticking())
+    last = found.records[-1]
+    assert last.unfinished == last.tried > 0
+    assert found.unfinished > 0
+
+
+def test_an_unknown_parameter_is_named():
+    with pytest.raises(UsageError, match="stepz"):
+        stage("pgd", stepz=3)
+
+
+def test_an_unknown_attack_has_its_nearest_name():
+    with pytest.raises(UsageError, match="did you mean 'square'"):
+        stage("sqare")
+
+
+def test_standing_samples_are_returned_as_they_were():
+    found = attack()
+    assert np.array_equal(found.adversarial[~found.fallen], samples().x.numpy()[~found.fallen])

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import torch
+
+from gambeson.attacks.geometry import PerturbationSet
+from gambeson.attacks.judge import Judge, verify
+from gambeson.core.threat import Norm, ThreatModel
+from gambeson.data.schema import Schema
+from gambeson.models.passes import Passes
+from tests.tiny_models import linear
+
+SCHEMA = Schema((2,), ("a", "b"))
+X, Y = torch.full((3, 2), 0.5), torch.zeros(3, dtype=torch.int64)
+BALL = PerturbationSet.of(ThreatModel(Norm.LINF, 0.1), SCHEMA).around(X)
+WRONG, RIGHT = [0.0, 1.0], [1.0, 0.0]
+
+
+def test_only_valid_misclassified_queries_count_and_the_first_one_stays():
+    judge = Judge(Y, BALL)
+    judge.observe(X + torch.tensor([[0.05], [0.3], [0.05]]), torch.tensor([WRONG, WRONG, RIGHT]))
+    assert judge.fallen.tolist() == [True, False, False]
+    assert judge.strays == 1
+    judge.observe(X + 0.09, torch.tensor([WRONG, RIGHT, RIGHT]))
+    torch.testing.assert_close(judge.adversarial[0], torch.full((2,), 0.55))
+    assert judge.standing().tolist() == [1, 2]
+
+
+def test_after_compaction_results_go_to_the_right_samples():
+    judge = Judge(Y, BALL)
+    judge.select(torch.tensor([2]))
+    judge.observe(X[2:] + 0.1, torch.tensor([WRONG]))
+    assert judge.fallen.tolist() == [False, False, True]
+
+
+def test_verification_believes_neither_scores_nor_place():
+    passes = Passes(linear([[0.0, 0.0], [10.0, -10.0]], [0.0, -1.0]))
+    claims = torch.tensor([[0.6, 0.4], [0.5, 0.5], [0.9, 0.1]])  # wrong and inside, right, wrong but outside
+    assert verify(passes, claims, Y, BALL).tolist() == [True, False, False]
+    assert verify(passes, claims[:0], Y[:0], BALL.select(torch.tensor([], dtype=torch.int64))).tolist() == []
