@@ -15,7 +15,7 @@ help: ## List these commands
 demo: $(VENV)/.demo ## Train a small digit classifier, audit it and write demo/report/report.html
 	$(BIN)/python examples/train_digits.py --out demo
 	$(BIN)/gambeson audit demo/digits.safetensors --factory examples/train_digits.py:build \
-		--data builtin:digits --eps 0.1 --seed 0 --fail-on never --out demo/report
+		--data builtin:digits --eps 0.1 --profile quick --seed 0 --fail-on never --out demo/report
 
 test: lint ## Lint, type-check, check the layers and run every test
 	$(TEST_ENV) $(BIN)/python -m pytest -n 2
