@@ -33,7 +33,7 @@ def npy() -> bytes:
         (b"", Content.EMPTY),
         (npz(), Content.ZIP),
         (npy(), Content.NPY),
-        (gzip.compress(b"a,b"), Content.GZIP),
+        (gzip.compress(b"a,b", mtime=0), Content.GZIP),
         (b"PAR1....", Content.PARQUET),
         (b"a,b\n1,2\n", Content.TEXT),
         ("größe,b\n".encode(), Content.TEXT),
