@@ -43,7 +43,7 @@ KNOWN = [
     (b" \n[1, 2]", Format.JSON),
     (b"{L" + (7).to_bytes(8, "big") + b"learner", Format.UBJSON),
     (b"tree\nversion=v4\n", Format.LIGHTGBM),
-    (gzip.compress(b"abc"), Format.GZIP),
+    (gzip.compress(b"abc", mtime=0), Format.GZIP),
     (zlib.compress(pickle.dumps([1])), Format.ZLIB),
     (b"\x89HDF\r\n\x1a\n" + bytes(8), Format.HDF5),
     (npy(), Format.NPY),
