@@ -26,7 +26,7 @@ class Entry(Generic[Plugin, Facts]):
 
 
 class Registry(Generic[Plugin, Facts]):
-    """Plug-ins by name, in order of registration; third parties join through entry points.
+    """Plug-ins in the order of their names, whoever imported them first; third parties join through entry points.
 
     Args:
         kind: What it holds, for messages and as entry-point group ``gambeson.<kind>s``
@@ -78,11 +78,11 @@ class Registry(Generic[Plugin, Facts]):
         return entries[name]
 
     def __iter__(self) -> Iterator[Entry[Plugin, Facts]]:
-        return iter(tuple(self._load().values()))
+        return iter(sorted(self._load().values(), key=lambda entry: entry.name))
 
     def __contains__(self, name: object) -> bool:
         return name in self._load()
 
     def names(self) -> tuple[str, ...]:
         """Every registered name."""
-        return tuple(self._load())
+        return tuple(sorted(self._load()))

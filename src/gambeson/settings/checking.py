@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -63,7 +63,7 @@ def _check(key: str, value: object, source: Source) -> None:
     except UsageError as error:
         near = difflib.get_close_matches(str(value), CHOICES.get(name, ()), n=1)
         raise UsageError(
-            f"{source.at(key)}: {source.name_of(key)} is {value!r}.",
+            f"{source.at(key)}{source.call(key)} is {value!r}.",
             expected=error.expected,
             remedy=f"did you mean {near[0]!r}?" if near else "",
         ) from None
@@ -74,27 +74,23 @@ class Source:
     """Where settings come from.
 
     Attributes:
-        name: File name, for messages.
+        name: File name, for messages; empty where the name of a key says it all.
         text: Its content, to find the line of a key.
-        variables: Whether it is the environment, whose keys are called ``GAMBESON_AUDIT_SEED`` and the like.
+        call: What its author calls a dotted key: ``GAMBESON_AUDIT_SEED`` in the environment.
     """
 
     name: str
     text: str = ""
-    variables: bool = False
+    call: Callable[[str], str] = str
 
     def at(self, key: str) -> str:
-        """``file:line`` of a key, or the file alone where it gives none."""
+        """``file:line: `` of a key, without the line where it has none; nothing for a source without name."""
         line = line_of(self.text, key)
-        return self.name if line is None else f"{self.name}:{line}"
-
-    def name_of(self, key: str) -> str:
-        """The key as its author wrote it."""
-        return "GAMBESON_" + key.split("[")[0].replace(".", "_").upper() if self.variables else key
+        return f"{self.name}{'' if line is None else f':{line}'}: " if self.name else ""
 
     def wrong(self, key: str, value: object, expected: str) -> UsageError:
         """The complaint about a value of the wrong type."""
-        return UsageError(f"{self.at(key)}: {self.name_of(key)} is {value!r}.", expected=expected)
+        return UsageError(f"{self.at(key)}{self.call(key)} is {value!r}.", expected=expected)
 
 
 def _table(value: object, kind: type[Any], key: str, source: Source) -> Any:
@@ -106,7 +102,7 @@ def _table(value: object, kind: type[Any], key: str, source: Source) -> Any:
             raise unknown(f"{key}.{name}" if key else name, name, tuple(fields), source)
     for name, field in fields.items():
         if field.default is dataclasses.MISSING and not str(value.get(name, "")).strip():
-            raise UsageError(f"{source.at(key)}: {key} has no {name}.", expected=f"{name} = ...; never empty")
+            raise UsageError(f"{source.at(key)}{key} has no {name}.", expected=f"{name} = ...; never empty")
     hints = typing.get_type_hints(kind)
     made = {
         name: build(item, hints[name], f"{key}.{name}" if key else name, source)
@@ -119,7 +115,7 @@ def unknown(key: str, name: str, known: tuple[str, ...], source: Source) -> Usag
     """The complaint about a key that nobody reads."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return UsageError(
-        f"{source.at(key)}: unknown key {key!r}.",
+        f"{source.at(key)}unknown key {key!r}.",
         expected=", ".join(known),
         remedy=f"did you mean {near[0]!r}?" if near else "",
     )

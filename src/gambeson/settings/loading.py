@@ -7,7 +7,6 @@ import tomllib
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from gambeson.core.errors import UsageError
 from gambeson.settings.checking import Source, settings_from, unknown
@@ -32,10 +31,27 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         UsageError: The file cannot be read or is no TOML; a key is unknown; a value is wrong.
     """
     settings = Settings() if path is None else _from_file(path)
-    changes = _from_environment(environ)
+    return overlay(settings, _variables(environ), Source("environment", call=_variable))
+
+
+def overlay(settings: Settings, tree: Mapping[str, Mapping[str, object]], source: Source) -> Settings:
+    """Settings with other values on top.
+
+    Args:
+        settings: What is below.
+        tree: Tables and keys as in the file, except ``threat`` and ``suppress``; a key that is not there changes
+            nothing.
+        source: Where the values come from, for messages.
+
+    Raises:
+        UsageError: An unknown key, or a wrong value.
+    """
+    given = settings_from(tree, source)
     tables = {
-        name: dataclasses.replace(getattr(settings, name), **_given(getattr(changes, name), environ, name))
-        for name in _TABLES
+        table: dataclasses.replace(
+            getattr(settings, table), **{key: getattr(getattr(given, table), key) for key in values}
+        )
+        for table, values in tree.items()
     }
     return dataclasses.replace(settings, **tables)
 
@@ -71,6 +87,11 @@ def _beside(settings: Settings, folder: Path) -> Settings:
     )
 
 
+def _variable(key: str) -> str:
+    """The variable that sets a dotted key."""
+    return "GAMBESON_" + key.split("[")[0].replace(".", "_").upper()
+
+
 def _keys() -> dict[str, tuple[str, str]]:
     """Environment variable to table and key, for every single value."""
     known = {}
@@ -78,20 +99,21 @@ def _keys() -> dict[str, tuple[str, str]]:
         kind = typing.get_type_hints(Settings)[table]
         for name, hint in typing.get_type_hints(kind).items():
             if typing.get_args(hint)[:1] != (tuple[str, str],):
-                known[f"GAMBESON_{table}_{name}".upper()] = (table, name)
+                known[_variable(f"{table}.{name}")] = (table, name)
     return known
 
 
-def _from_environment(environ: Mapping[str, str]) -> Settings:
+def _variables(environ: Mapping[str, str]) -> dict[str, dict[str, object]]:
+    """What the environment sets, as tables and keys."""
     known = _keys()
-    tree: dict[str, dict[str, Any]] = {}
+    tree: dict[str, dict[str, object]] = {}
     for variable, value in environ.items():
         if variable.startswith("GAMBESON_") and variable not in _NOT_SETTINGS:
             if variable not in known:
                 raise unknown(variable, variable, tuple(known), Source("environment"))
             table, name = known[variable]
             tree.setdefault(table, {})[name] = _typed(value, table, name)
-    return settings_from(tree, Source("environment", variables=True))
+    return tree
 
 
 def _typed(value: str, table: str, name: str) -> object:
@@ -100,13 +122,4 @@ def _typed(value: str, table: str, name: str) -> object:
     if typing.get_origin(hint) is tuple:
         return [word.strip() for word in value.split(",") if word.strip()]
     kinds = set(typing.get_args(hint)) or {hint}
-    return int(value) if int in kinds and value.lstrip("-").isdigit() else value
-
-
-def _given(values: object, environ: Mapping[str, str], table: str) -> dict[str, Any]:
-    """The fields that the environment sets."""
-    return {
-        name: getattr(values, name)
-        for variable, (where, name) in _keys().items()
-        if where == table and variable in environ
-    }
+    return int(value) if int in kinds and value.lstrip("-").isdecimal() else value

@@ -66,9 +66,9 @@ def test_a_value_that_makes_no_sense_is_refused_where_it_stands(text, words):
     assert [word for word in words if word not in str(caught.value)] == [], str(caught.value)
 
 
-def test_a_wrong_variable_is_called_as_its_author_called_it():
-    with pytest.raises(UsageError, match="environment: GAMBESON_AUDIT_SEED is 'x'"):
-        settings_from({"audit": {"seed": "x"}}, Source("environment", variables=True))
+def test_a_wrong_value_is_called_as_its_author_called_it():
+    with pytest.raises(UsageError, match=r"flags: --AUDIT\.SEED is 'x'"):
+        settings_from({"audit": {"seed": "x"}}, Source("flags", call=lambda key: f"--{key.upper()}"))
 
 
 def test_every_kind_of_value_is_read():

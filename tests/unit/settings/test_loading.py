@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gambeson.core.errors import UsageError
-from gambeson.settings import Settings, load_settings
+from gambeson.settings import AuditSettings, Settings, Source, load_settings, overlay
 
 
 def load(tmp_path, text, **environ):
@@ -26,6 +28,25 @@ def test_unknown_variables_name_the_nearest_one():
     with pytest.raises(UsageError, match="did you mean 'GAMBESON_AUDIT_PROFILE'"):
         load_settings(None, {"GAMBESON_AUDIT_PROFIL": "quick"})
     assert load_settings(None, {"GAMBESON_DATA": "x", "GAMBESON_DEBUG": "1"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("GAMBESON_AUDIT_SEED", "abc", "a whole number"),
+        ("GAMBESON_AUDIT_PROFILE", "quikc", "did you mean 'quick'"),
+        ("GAMBESON_AUDIT_FORMATS", "json,pdf", "sarif"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_what_is_expected(variable, value, expected):
+    with pytest.raises(UsageError, match=f"{variable} is (.|\n)*{expected}"):
+        load_settings(None, {variable: value})
+
+
+def test_an_overlay_changes_what_it_names_and_nothing_else():
+    below = replace(Settings(), audit=AuditSettings(profile="quick", seed=3))
+    above = overlay(below, {"audit": {"seed": 4}, "gate": {}}, Source("test"))
+    assert above == replace(below, audit=AuditSettings(profile="quick", seed=4))
 
 
 def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):

@@ -21,14 +21,15 @@ def figure_line(figure: Measurement) -> str:
 
 
 def figure_name(figure: Measurement) -> str:
-    """Its name in words: ``tpr_at_1pct_fpr`` reads ``TPR at 1% FPR``."""
-    words = figure.name.replace("pct", "%").replace("_", " ")
+    """Its name in words: ``rmia.tpr_at_0.1pct_fpr`` reads ``rmia: TPR at 0.1% FPR``."""
+    words = re.sub(r"\.(?!\d)", ": ", figure.name).replace("_", " ").replace("pct", "%")
     return re.sub(r"\b(auc|tpr|fpr)\b", lambda match: match.group().upper(), words)
 
 
 def figure_value(figure: Measurement) -> str:
-    """The value as people read it: rates in percent, areas with three decimals, counts plainly."""
-    return _number(figure.value, figure)
+    """The value as people read it: rates in percent, areas with three decimals, all else with its unit."""
+    unit = "" if figure.unit in ("", "fraction") else f" {figure.unit}"
+    return _number(figure.value, figure) + unit
 
 
 def interval_ends(figure: Measurement) -> tuple[str, str] | None:
@@ -40,7 +41,7 @@ def interval_ends(figure: Measurement) -> tuple[str, str] | None:
 
 def _number(value: float, figure: Measurement) -> str:
     if figure.unit != "fraction":
-        return f"{value:.4g}"
+        return f"{value:,.0f}" if value == int(value) and abs(value) < 1e9 else f"{value:.4g}"
     return f"{value:.3f}" if figure.name.endswith("auc") else f"{value:.1%}"
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 
 from gambeson.audit.report.charts import curve_svg
+from gambeson.audit.report.figures import figure_name, figure_value, interval_ends, valid_unicode
+from gambeson.audit.report.gallery import choose_pictures
 from gambeson.audit.report.taxonomy import TaxonomyEntry, describe_id
 from gambeson.audit.result import AuditReport, Cell, Gate, GateOutcome
 from gambeson.core.errors import UsageError
@@ -21,7 +23,7 @@ _SHOWN = 8
 _VERDICT = {
     GateOutcome.OPEN: (
         "The gate is open",
-        "Nothing at or above the gate. Exit code 0: the release may go on.",
+        "Exit code 0: nothing at or above the gate.",
     ),
     GateOutcome.CLOSED: ("The gate is closed", "Exit code 1: the findings named here hold up the release."),
     GateOutcome.INCOMPLETE: (
@@ -55,12 +57,12 @@ def to_html(report: AuditReport) -> str:
     )
     environment.filters |= {
         "outcome": lambda value: _OUTCOME[value],
-        "figure": figure,
-        "low": lambda m: _in_unit(m, m.interval.low),
-        "high": lambda m: _in_unit(m, m.interval.high),
+        "figure": figure_value,
+        "ends": interval_ends,
         "chart": lambda curve: Markup(curve_svg(curve)),  # noqa: S704 - escapes what it is given
         "bar": _bar,
-        "words": _words,
+        "words": figure_name,
+        "moment": _moment,
         "taxonomy": _taxonomy,
     }
     style, script = _template("report.css"), _template("report.js")
@@ -72,6 +74,8 @@ def to_html(report: AuditReport) -> str:
         accepted=sum(bool(finding.suppressed) for finding in report.findings),
         rows=_coverage(report),
         key_figures=_key_figures(report),
+        galleries=choose_pictures(report.findings),
+        catalogues=_catalogues(report),
         levels=list(Access),
         shown=_SHOWN,
         style=Markup(style),  # noqa: S704 - our own file
@@ -79,26 +83,7 @@ def to_html(report: AuditReport) -> str:
         policy=f"default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
         f"style-src '{_hash(style)}'; script-src '{_hash(script)}'",
     )
-    return page
-
-
-def figure(measurement: Measurement) -> str:
-    """A value as people read it: rates in percent, counts plainly and with their unit."""
-    unit = "" if measurement.unit in ("", "fraction") else f" {measurement.unit}"
-    return _in_unit(measurement, measurement.value) + unit
-
-
-def _words(name: str) -> str:
-    """``rmia.tpr_at_0.1pct_fpr`` as "rmia: TPR at 0.1% FPR"."""
-    capitals = {"auc", "tpr", "fpr"}
-    words = re.sub(r"\.(?!\d)", ": ", name).replace("_", " ").replace("pct", "%").split(" ")
-    return " ".join(word.upper() if word in capitals else word for word in words)
-
-
-def _in_unit(measurement: Measurement, value: float) -> str:
-    if measurement.unit != "fraction":
-        return f"{value:,.0f}" if value == int(value) and abs(value) < 1e9 else f"{value:.4g}"
-    return f"{value:.3f}" if measurement.name.endswith("auc") else f"{value:.1%}"
+    return valid_unicode(page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +140,21 @@ def _taxonomy(identifier: str) -> TaxonomyEntry:
         return describe_id(identifier)
     except UsageError:
         return TaxonomyEntry(identifier, "", "", "")
+
+
+def _catalogues(report: AuditReport) -> list[str]:
+    """Name and edition of every catalogue that an identifier of the report comes from."""
+    used = (_taxonomy(identifier).release for finding in report.findings for identifier in finding.taxonomy)
+    return sorted(set(filter(None, used)))
+
+
+def _moment(started: str) -> str:
+    """``2026-01-02T03:04:05+00:00`` as "2 January 2026, 03:04 UTC"; other text as it is."""
+    try:
+        moment = datetime.fromisoformat(started)
+    except ValueError:
+        return started
+    return f"{moment.day} {moment:%B %Y, %H:%M %Z}".rstrip()
 
 
 def _template(name: str) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import traceback
 
 import typer
 from typer.exceptions import TyperException
 
 from gambeson import __version__
-from gambeson.core.errors import GambesonError, UsageError
-from gambeson.interfaces.cli import audit, init, lists, report
-from gambeson.interfaces.cli.errors import COULD_NOT_COMPLETE, show_error, show_unexpected
+from gambeson.core.errors import GambesonError, ModelError, UsageError
+from gambeson.interfaces.cli import audit, init, lists, report, schema
+from gambeson.interfaces.cli.errors import COULD_NOT_COMPLETE, explain, show_error
+
+_DEBUG = "--debug"
+_INTERRUPTED = 130  # what Typer makes of a second Ctrl-C
 
 _EPILOG = """
 [bold]Examples[/bold]
@@ -25,6 +30,14 @@ _EPILOG = """
 [bold]Exit codes[/bold]  0 nothing at or above the gate, 1 gate closed, 2 could not complete or wrong usage
 """
 
+_AUDIT_EPILOG = """
+[bold]Examples[/bold]
+
+  gambeson audit model.onnx -d test.npz --norm l2 --eps 0.5 --access scores\n
+  gambeson audit model.skops -d people.csv --label income --eps 10% --freeze age,sex\n
+  gambeson audit --profile quick --time-budget 5m --fail-on medium
+"""
+
 app = typer.Typer(
     name="gambeson",
     help="Attack a machine-learning model as an adversary would, and report what holds, with evidence.",
@@ -34,11 +47,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     pretty_exceptions_enable=False,
 )
-app.command("audit", rich_help_panel="Commands")(audit.audit)
+app.command("audit", epilog=_AUDIT_EPILOG, rich_help_panel="Commands")(audit.audit)
 app.command("init", rich_help_panel="Commands")(init.init)
 app.add_typer(report.app, name="report", rich_help_panel="Commands")
 app.add_typer(lists.app, name="list", rich_help_panel="Commands")
-app.command("schema", rich_help_panel="Commands")(lists.schema)
+app.command("schema", rich_help_panel="Commands")(schema.schema)
 
 
 def _version(wanted: bool) -> None:
@@ -50,7 +63,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _main(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        False, "--version", metavar="", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+    debug: bool = typer.Option(
+        False, _DEBUG, metavar="", help="Show the traceback of an error; also GAMBESON_DEBUG=1."
     ),
 ) -> None:
     pass
@@ -60,35 +76,55 @@ def run(words: list[str]) -> int:
     """Run one command.
 
     Args:
-        words: What follows ``gambeson`` on the command line.
+        words: What follows ``gambeson`` on the command line; ``--debug`` may stand anywhere among them.
 
     Returns:
         The exit code: 0, 1 or 2.
     """
-    debug = os.environ.get("GAMBESON_DEBUG", "") not in ("", "0")
-    as_json = "--json" in words
+    try:
+        code = _run([word for word in words if word != _DEBUG], debug=_DEBUG in words or _debug_is_set())
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _let_go_of_stdout()
+    except SystemExit as stop:
+        # Typer and Rich leave with 1 where nobody reads the output any more: that is no verdict of the gate.
+        if isinstance(stop.__context__, OSError):
+            _let_go_of_stdout()
+        else:
+            show_error(ModelError(f"The code of the model ended the program (exit {stop.code})."))
+    return COULD_NOT_COMPLETE
+
+
+def _run(words: list[str], *, debug: bool) -> int:
     try:
         code = app(words or ["--help"], prog_name="gambeson", standalone_mode=False)
-        return code if isinstance(code, int) else 0
-    except typer.Exit as end:
-        return end.exit_code
+        if code == _INTERRUPTED:
+            show_error(GambesonError("Interrupted.", remedy="gambeson audit --resume goes on from there"))
+        return COULD_NOT_COMPLETE if code not in (None, 0, 1) else code or 0
     except typer.Abort:
-        return COULD_NOT_COMPLETE
-    except TyperException as error:
-        context = getattr(error, "ctx", None)
-        where = context.command_path if context else "gambeson"
-        message = error.format_message() if hasattr(error, "format_message") else str(error)
-        show_error(UsageError(message, remedy=f"see {where} --help"), as_json=as_json)
-    except GambesonError as error:
-        if debug:
-            raise
-        show_error(error, as_json=as_json)
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        typer.echo("aborted", err=True)
     except Exception as error:
         if debug:
-            raise
-        show_unexpected(error)
+            traceback.print_exception(error)
+        cause = _usage(error) if isinstance(error, TyperException) else explain(error)
+        show_error(cause, as_json="--json" in words)
     return COULD_NOT_COMPLETE
+
+
+def _debug_is_set() -> bool:
+    return os.environ.get("GAMBESON_DEBUG", "") not in ("", "0")
+
+
+def _usage(error: TyperException) -> UsageError:
+    """Wrong words on the command line, said as every other error."""
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context else "gambeson"
+    message = error.format_message().strip() or f"{where} needs a command."
+    return UsageError(message, remedy=f"see {where} --help")
+
+
+def _let_go_of_stdout() -> None:
+    """Keep the interpreter from complaining about a closed stdout once more when it exits."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

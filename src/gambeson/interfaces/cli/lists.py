@@ -1,21 +1,21 @@
-"""``gambeson list`` and ``gambeson schema``: what there is to run, and the published formats."""
+"""``gambeson list``: what there is to run."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from gambeson.core.errors import UsageError
+app = typer.Typer(help="List the checks and attacks there are.", no_args_is_help=True)
 
-app = typer.Typer(help="List checks and attacks.", no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")]
+Row = dict[str, str | Sequence[str]]
 
 
 @app.command("checks")
@@ -23,13 +23,13 @@ def list_checks(as_json: AsJson = False) -> None:
     """List the checks that an audit can run."""
     from gambeson.audit.base import checks
 
-    rows = [
+    rows: list[Row] = [
         {
             "check": entry.name,
             "family": entry.facts.family.value,
             "access": entry.facts.access.value,
             "question": entry.facts.question,
-            "taxonomy": ", ".join(entry.facts.taxonomy),
+            "taxonomy": entry.facts.taxonomy,
         }
         for entry in checks
     ]
@@ -38,47 +38,26 @@ def list_checks(as_json: AsJson = False) -> None:
 
 @app.command("attacks")
 def list_attacks(as_json: AsJson = False) -> None:
-    """List the registered attacks with the access they need."""
+    """List the attacks that the checks use, with the access they need."""
     from gambeson.attacks.base import evasion
     from gambeson.attacks.privacy.base import privacy
 
-    rows = [
-        {
-            "attack": entry.name,
-            "family": "evasion",
-            "access": entry.facts.access.value,
-            "norms": ", ".join(entry.facts.norms),
-            "source": entry.facts.source,
-        }
-        for entry in evasion
-    ]
-    rows += [
-        {
-            "attack": entry.name,
-            "family": "privacy",
-            "access": entry.facts.access.value,
-            "norms": "",
-            "source": entry.facts.source,
-        }
-        for entry in privacy
-    ]
+    rows = [_attack("evasion", e.name, e.facts.access, e.facts.source, e.facts.norms) for e in evasion]
+    rows += [_attack("privacy", e.name, e.facts.access, e.facts.source) for e in privacy]
     _show(rows, as_json)
 
 
-def schema(
-    name: Annotated[str, typer.Argument(help="report or config")],
-) -> None:
-    """Print the JSON Schema of report.json or gambeson.toml."""
-    from gambeson.audit.report.json_report import report_schema
-    from gambeson.settings import config_schema
-
-    known: dict[str, Callable[[], dict[str, Any]]] = {"report": report_schema, "config": config_schema}
-    if name not in known:
-        raise UsageError(f"There is no schema {name!r}.", expected=" or ".join(known))
-    typer.echo(json.dumps(known[name](), indent=1))
+def _attack(family: str, name: str, access: str, source: str, norms: Sequence[str] = ()) -> Row:
+    return {
+        "attack": name,
+        "family": family,
+        "access": str(access),
+        "norms": [str(norm) for norm in norms],
+        "source": source,
+    }
 
 
-def _show(rows: list[dict[str, str]], as_json: bool) -> None:
+def _show(rows: list[Row], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
@@ -86,5 +65,6 @@ def _show(rows: list[dict[str, str]], as_json: bool) -> None:
     for column in rows[0]:
         table.add_column(column.capitalize(), overflow="fold")
     for row in rows:
-        table.add_row(*row.values())
+        cells = (value if isinstance(value, str) else ", ".join(value) for value in row.values())
+        table.add_row(*(Text(cell) for cell in cells))
     Console().print(table)

@@ -35,13 +35,13 @@ class LiveProgress:
     def __init__(self, console: Console) -> None:
         self._bars = Bars(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TaskProgressColumn(),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=console,
         )
         self._tasks: dict[str, TaskID] = {}
@@ -56,7 +56,7 @@ class LiveProgress:
         self._bars.stop()
 
     def start(self, check: str, total: float) -> None:
-        """A check begins; a second start of the same check adds to its work."""
+        """A check begins; a second start (another threat model) begins its bar anew."""
         if check in self._tasks:
             self._bars.reset(self._tasks[check], total=total)
         else:
@@ -67,7 +67,7 @@ class LiveProgress:
         self._bars.update(self._tasks[check], advance=done, note=note)
 
     def finish(self, check: str, note: str = "") -> None:
-        """The check has ended."""
+        """The check has ended; what it did not need counts as done."""
         if check not in self._tasks:
             self.start(check, 1)
         task = self._tasks[check]
@@ -87,6 +87,7 @@ class PlainProgress:
         self._console, self._clock = console, clock
         self._total: dict[str, float] = {}
         self._done: dict[str, float] = {}
+        self._begun: dict[str, float] = {}
         self._said = float("-inf")
 
     def __enter__(self) -> PlainProgress:
@@ -99,23 +100,34 @@ class PlainProgress:
 
     def start(self, check: str, total: float) -> None:
         """A check begins."""
-        self._total[check], self._done[check] = total, 0.0
-        self._say(f"{check}: started")
+        self._total[check], self._done[check], self._begun[check] = total, 0.0, self._clock()
+        self._say(check, "started")
 
     def advance(self, check: str, done: float, note: str = "") -> None:
         """More of the planned work is behind us; said every few seconds."""
         self._done[check] += done
         if self._clock() - self._said >= _SECONDS_BETWEEN_LINES:
-            share = min(self._done[check] / max(self._total[check], 1), 1)
-            self._say(f"{check}: {share:.0%}{', ' + note if note else ''}")
+            self._say(check, f"{self._share(check):.0%}", note, self._left(check))
 
     def finish(self, check: str, note: str = "") -> None:
         """The check has ended."""
-        self._say(f"{check}: done{', ' + note if note else ''}")
+        self._say(check, "done", note)
 
-    def _say(self, text: str) -> None:
+    def _share(self, check: str) -> float:
+        return min(self._done[check] / max(self._total[check], 1), 1)
+
+    def _left(self, check: str) -> str:
+        """Time left at the pace so far."""
+        share = self._share(check)
+        if share == 0:
+            return ""
+        seconds = round((self._clock() - self._begun[check]) * (1 - share) / share)
+        return f"about {seconds // 60}m{seconds % 60:02}s left" if seconds >= 60 else f"about {seconds}s left"
+
+    def _say(self, check: str, *parts: str) -> None:
         self._said = self._clock()
-        self._console.print(text, highlight=False)
+        text = f"{check}: {', '.join(filter(None, parts))}"
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 class SilentProgress(NoProgress):

@@ -11,10 +11,13 @@ from rich.console import Console
 
 from gambeson.audit.result import AuditReport
 from gambeson.core.errors import UsageError
+from gambeson.interfaces.cli.words import split_words
 
 app = typer.Typer(help="Open, compare and render reports.", no_args_is_help=True)
 
-Where = Annotated[Path, typer.Argument(help="A report.json, or the folder that an audit wrote.")]
+Where = Annotated[
+    Path, typer.Argument(metavar="REPORT", help="A report.json, or the folder that an audit wrote")
+]
 
 
 def read_report(path: Path) -> AuditReport:
@@ -39,7 +42,7 @@ def read_report(path: Path) -> AuditReport:
 def open_report(
     path: Where,
     print_path: Annotated[
-        bool, typer.Option("--print-path", help="Print the path instead of opening a browser.")
+        bool, typer.Option("--print-path", metavar="", help="Print the path instead of opening a browser")
     ] = False,
 ) -> None:
     """Open the HTML report in a browser."""
@@ -48,7 +51,9 @@ def open_report(
     if not page.is_file():
         raise UsageError(
             f"There is no {page.name} in {folder}.",
-            remedy=f"gambeson report render {folder} --format html --out {folder}",
+            remedy=f"gambeson report render {folder} --format html --out {folder}"
+            if (folder / "report.json").is_file()
+            else "give the folder that gambeson audit wrote, by default gambeson-audit",
         )
     if print_path or not webbrowser.open(page.as_uri()):
         typer.echo(page)
@@ -56,9 +61,9 @@ def open_report(
 
 @app.command("diff")
 def diff(
-    before: Annotated[Path, typer.Argument(help="The earlier report.json or folder.")],
-    after: Annotated[Path, typer.Argument(help="The later one.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the difference as JSON.")] = False,
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="The earlier report.json or its folder")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The later one")],
+    as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print the difference as JSON")] = False,
 ) -> None:
     """Say what changed between two audits, and which changes are more than chance."""
     from gambeson.audit.report.diff import compare_reports, diff_summary
@@ -73,14 +78,16 @@ def diff(
 @app.command("render")
 def render(
     path: Where,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files.")] = Path(),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="For the files", show_default="this one")
+    ] = Path(),
     formats: Annotated[
-        list[str] | None, typer.Option("--format", "-f", help="json, html, sarif or junit; repeatable.")
+        list[str] | None,
+        typer.Option("--format", "-f", metavar="NAMES", help="json, html, sarif, junit (default: html)"),
     ] = None,
 ) -> None:
     """Render a report.json in other formats, without running anything again."""
     from gambeson.audit.report.writing import write_reports
 
-    words = [name for text in formats or ["html"] for name in text.split(",")]
-    for file in write_reports(read_report(path), out, words).values():
+    for file in write_reports(read_report(path), out, split_words(formats) or ("html",)).values():
         typer.echo(file)

@@ -44,11 +44,11 @@ def test_a_figure_has_its_n_its_unit_and_its_interval(figure, line):
         ),
         (
             Measurement("rmia.auc", 0.53, "fraction", 9, Interval(0.5, 0.561, "delong")),
-            "rmia.AUC",
+            "rmia: AUC",
             "0.530",
             ("0.500", "0.561"),
         ),
-        (Measurement("median_queries", 1234.0, "queries", 9), "median queries", "1234", None),
+        (Measurement("median_queries", 1234.0, "queries", 9), "median queries", "1,234 queries", None),
     ],
 )
 def test_people_read_rates_in_percent_and_the_interval_like_the_value(figure, name, value, ends):

@@ -9,9 +9,17 @@ from html.parser import HTMLParser
 import pytest
 
 from gambeson.audit.report.html_report import to_html
+from gambeson.audit.result import Subject, Times
 from gambeson.core.finding import Evidence, Outcome
-from gambeson.core.stats import auc, proportion
-from tests.unit.audit.report.samples import ERRORED, MEMBERSHIP, hostile_report, report_of, sample_report
+from gambeson.core.stats import proportion
+from tests.unit.audit.report.samples import (
+    ERRORED,
+    EVASION,
+    MEMBERSHIP,
+    hostile_report,
+    report_of,
+    sample_report,
+)
 
 
 class Page(HTMLParser):
@@ -174,10 +182,30 @@ def test_there_is_no_overall_score_and_the_page_is_small():
     assert len(page) < 3_000_000
 
 
-@pytest.mark.parametrize(
-    "measurement", [proportion("x", 1, 8), auc([1.0, 2.0, 3.0], [0.0, 1.5, 2.5], name="auc")]
-)
-def test_rates_are_percent_and_areas_are_not(measurement):
-    from gambeson.audit.report.html_report import figure
+def test_the_page_stays_small_however_many_pictures_there_are():
+    images = ("A" * 65_000,) * 3
+    (picture,) = (e for e in EVASION.evidence.examples if e.images)
+    examples = tuple(replace(picture, index=i, images=images) for i in range(8))
+    findings = (replace(EVASION, evidence=Evidence(examples=examples)),) * 6
+    page = to_html(report_of(*findings))
+    assert len(page.encode()) < 3_000_000
+    assert page.count('class="trio"') == 10
+    assert page.count("6 more in report.json") == 4
+    assert page.count("7 more in report.json") == 2, "the order of the findings decides"
 
-    assert figure(measurement).endswith("%") == (measurement.name == "x")
+
+def test_a_file_name_that_is_no_unicode_can_be_shown():
+    assert "m?.onnx" in to_html(report_of(EVASION, model=Subject("m\udcff.onnx", "x")))
+
+
+def test_the_editions_of_the_catalogues_are_named():
+    page = to_html(sample_report())
+    assert "Identifiers: MITRE ATLAS 5.6.0, NIST AI 100-2e2025." in page
+
+
+@pytest.mark.parametrize(
+    ("started", "shown"),
+    [("2026-01-02T03:04:05+00:00", "2 January 2026, 03:04 UTC"), ("yesterday", "yesterday")],
+)
+def test_the_start_is_a_date_that_people_read(started, shown):
+    assert f" · {shown}</p>" in to_html(report_of(EVASION, times=Times(started, 1.0)))

@@ -45,7 +45,7 @@ def test_flags_overrule_the_file(call, place, audit_words):
         (("--eps", "8"), "8/255"),
         (("--eps", "big"), "'big'"),
         (("--norm", "l7"), "linf, l2, l1, l0"),
-        (("--access", "weights"), "labels, scores or gradient"),
+        (("--access", "weights"), "labels, scores, gradient"),
         (("--data-option", "header"), "KEY=VALUE"),
         (("--data-option", "hedaer=none"), "hedaer"),
         (("--freeze", "age"), "'age'"),
