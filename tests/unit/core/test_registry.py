@@ -25,8 +25,8 @@ def test_the_decorator_gives_back_what_it_registers():
     assert Registry("attack").register("x", None)(int) is int
 
 
-def test_order_is_that_of_registration(attacks):
-    assert attacks.names() == ("square", "pgd")
+def test_order_is_that_of_the_names_whoever_registered_first(attacks):
+    assert attacks.names() == ("pgd", "square")
     assert [entry.name for entry in attacks] == ["square", "pgd"]
 
 
