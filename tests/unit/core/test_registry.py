@@ -27,7 +27,7 @@ def test_the_decorator_gives_back_what_it_registers():
 
 def test_order_is_that_of_the_names_whoever_registered_first(attacks):
     assert attacks.names() == ("pgd", "square")
-    assert [entry.name for entry in attacks] == ["square", "pgd"]
+    assert [entry.name for entry in attacks] == ["pgd", "square"]
 
 
 def test_two_plugins_of_one_name_are_refused(attacks):
