@@ -158,7 +158,7 @@ class APGD:
             best=where(better, moved, state.best),
             best_grad=where(better, answer.grad, state.best_grad),
             best_loss=torch.maximum(answer.loss, state.best_loss),
-            ascents=state.ascents + (answer.loss > state.loss),
+            ascents=state.ascents + (answer.loss > (0 if first else state.loss)),
         )
 
     def _gradient(
