@@ -11,10 +11,6 @@ EXEMPT = {
     "core/ports.py": "protocols and their empty implementations",
     "models/model.py": "protocols; the implementations are tested",
     "audit/result.py": "values without behaviour",
-    "settings/values.py": "values without behaviour",
-    "interfaces/cli/audit_command.py": "through the commands, in test_audit.py",
-    "interfaces/cli/schema.py": "through the command, in test_lists.py",
-    "interfaces/cli/words.py": "through the commands, in test_audit.py",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from gambeson.audit.base import CheckContext, CheckFacts, checks
@@ -58,29 +59,40 @@ class Done:
     seconds: float
 
 
-def run_tasks(tasks: Sequence[Task], clock: AuditClock, deadline: float) -> list[Done]:
+def run_tasks(tasks: Sequence[Task], clock: AuditClock, deadline: float, jobs: int = 1) -> list[Done]:
     """Run every task, whatever becomes of the others.
 
     The time that is left is shared among the tasks that are left in proportion to their cost: what one does
-    not need goes to the next.
+    not need goes to the next. Several jobs are threads of this process: models are shared, and what takes the
+    time in them (torch, ONNX Runtime, tree ensembles) runs outside Python's lock.
 
     Args:
         tasks: In order.
         clock: Shared by all; its interrupt ends the run in order.
         deadline: Value of ``clock`` at which the run must end; ``inf`` for no limit.
+        jobs: Tasks run at the same time.
     """
-    done = []
-    for number, task in enumerate(tasks):
-        begun, left = clock(), tasks[number:]
-        share = task.facts.cost / sum(t.facts.cost for t in left)
-        context = replace(task.context, clock=clock, deadline=begun + (deadline - begun) * share)
-        if clock.interrupted:
-            found = [not_assessed(task.name, task.facts, INTERRUPTED, task.context)]
-        else:
-            found = _isolated(task, context, clock)
-        done.append(Done(tuple(found), 0.0 if clock.interrupted else clock() - begun))
-        context.progress.finish(task.context.check, ", ".join(sorted({f.outcome for f in found})))
-    return done
+
+    def run(number: int) -> Done:
+        left = sum(task.facts.cost for task in tasks[number:])
+        return _run_task(tasks[number], clock, deadline, min(jobs * tasks[number].facts.cost / left, 1.0))
+
+    if jobs == 1:
+        return [run(number) for number in range(len(tasks))]
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(run, range(len(tasks))))
+
+
+def _run_task(task: Task, clock: AuditClock, deadline: float, share: float) -> Done:
+    """Run a task within its share of the time that is left."""
+    begun = clock()
+    context = replace(task.context, clock=clock, deadline=begun + (deadline - begun) * share)
+    if clock.interrupted:
+        found = [not_assessed(task.name, task.facts, INTERRUPTED, task.context)]
+    else:
+        found = _isolated(task, context, clock)
+    context.progress.finish(task.context.check, ", ".join(sorted({f.outcome for f in found})))
+    return Done(tuple(found), 0.0 if clock.interrupted else clock() - begun)
 
 
 def not_assessed(name: str, facts: CheckFacts, reason: str, context: CheckContext | None = None) -> Finding:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
+from threading import RLock
 from typing import Generic, TypeVar
 
 from gambeson.core.errors import UsageError
@@ -40,6 +41,7 @@ class Registry(Generic[Plugin, Facts]):
         self._modules = modules
         self._entries: dict[str, Entry[Plugin, Facts]] = {}
         self._loaded = False
+        self._lock = RLock()
 
     def register(self, name: str, facts: Facts) -> Callable[[Registered], Registered]:
         """Decorator that adds a plug-in under ``name``.
@@ -61,20 +63,23 @@ class Registry(Generic[Plugin, Facts]):
         del self._entries[name]
 
     def _load(self) -> Mapping[str, Entry[Plugin, Facts]]:
-        if not self._loaded:
-            self._loaded = True
-            for module in self._modules:
-                import_module(module)
-            for point in entry_points(group=f"gambeson.{self.kind.replace(' ', '_')}s"):
-                point.load()
-        return self._entries
+        with self._lock:  # a second thread waits for the first one's imports; an import may itself look up
+            if not self._loaded:
+                self._loaded = True
+                for module in self._modules:
+                    import_module(module)
+                for point in entry_points(group=f"gambeson.{self.kind.replace(' ', '_')}s"):
+                    point.load()
+            return self._entries
 
     def __getitem__(self, name: str) -> Entry[Plugin, Facts]:
         entries = self._load()
         if name not in entries:
             near = difflib.get_close_matches(name, entries, n=1)
             hint = f"did you mean {near[0]!r}?" if near else ""
-            raise UsageError(f"Unknown {self.kind} {name!r}.", expected=", ".join(entries), remedy=hint)
+            raise UsageError(
+                f"Unknown {self.kind} {name!r}.", expected=", ".join(sorted(entries)), remedy=hint
+            )
         return entries[name]
 
     def __iter__(self) -> Iterator[Entry[Plugin, Facts]]:

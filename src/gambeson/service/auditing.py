@@ -71,7 +71,7 @@ def run_audit(command: AuditCommand, progress: Progress) -> AuditReport:
     begun = clock()
     tasks, left_out = _plan(command, model, data, effort, journal, progress)
     with _interrupts(clock):
-        done = run_tasks(tasks, clock, begun + (command.time_budget or float("inf")))
+        done = run_tasks(tasks, clock, begun + (command.time_budget or float("inf")), command.jobs)
     findings = _ordered(_suppress([f for d in done for f in d.findings], command.suppressions))
     report = AuditReport(
         tool=_version(),
@@ -109,6 +109,8 @@ def _check_command(command: AuditCommand) -> None:
         raise UsageError(f"{command.samples} samples were asked for.", expected="at least 1")
     if command.batch_size < 1:
         raise UsageError(f"The batch size is {command.batch_size}.", expected="at least 1")
+    if command.jobs < 1:
+        raise UsageError(f"{command.jobs} jobs were asked for.", expected="at least 1")
     if command.seed < 0:
         raise UsageError(f"The seed is {command.seed}.", expected="an integer of at least 0")
     for name, rule in command.thresholds:

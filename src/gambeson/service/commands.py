@@ -46,6 +46,7 @@ class AuditCommand:
         seed: Root of the seed tree.
         time_budget: Seconds for the whole audit, or ``None``.
         batch_size: Samples per model pass; never changes a result.
+        jobs: Checks run at the same time.
         out: Folder for the reports and the journal.
         formats: Report formats to write: ``json``, ``html``, ``sarif``, ``junit``.
         resume: Go on with the run that ``out`` holds.
@@ -70,6 +71,7 @@ class AuditCommand:
     seed: int = 0
     time_budget: float | None = None
     batch_size: int = 64
+    jobs: int = 1
     out: Path = Path("gambeson-audit")
     formats: tuple[str, ...] = ("json", "html", "sarif", "junit")
     resume: bool = False

@@ -20,7 +20,7 @@ def to_command(settings: Settings) -> AuditCommand:
     """
     model, data, audit = settings.model, settings.data, settings.audit
     for what, path in (("model", model.path), ("data", data.path)):
-        if path is None:
+        if not path:
             raise UsageError(
                 f"No {what} was given.",
                 expected="gambeson audit MODEL --data DATA, or both in gambeson.toml",
@@ -43,6 +43,7 @@ def to_command(settings: Settings) -> AuditCommand:
         seed=audit.seed,
         time_budget=None if audit.time_budget is None else parse_duration(audit.time_budget),
         batch_size=audit.batch_size,
+        jobs=audit.jobs,
         out=Path(audit.out),
         formats=audit.formats,
         fail_on=parse_severity(settings.gate.fail_on),

@@ -17,19 +17,20 @@ from gambeson.models.model import Differentiable, Model
 from gambeson.service.commands import InitCommand
 from gambeson.settings.paths import factory_from, seen_from
 
+_SHOWN = 8
 _TEXT = """\
 # What `gambeson audit` does in this folder. Made by `gambeson init`; a key that is commented out shows an example.
 # Relative paths are relative to this file. JSON Schema: gambeson schema config
 
 [model]
-path = {model}              # {kind}, input {shape}, {classes} classes
+path = {model} # {kind}, input {shape}, {classes} classes
 {factory}
 {count}
 # scores = "logits"         # or "probabilities"; found out where not given
 
 [data]
 path = {data}
-split = {split}             # the rows that are attacked ({rows} of them)
+split = {split} # the rows that are attacked ({rows} of them)
 {train}
 {options}
 {threat}
@@ -41,6 +42,7 @@ seed = 0                    # same seed, same figures
 # only = ["evasion"]        # families or checks to run, e.g. "privacy.membership"; all where not given
 # skip = ["privacy"]        # families or checks to leave out
 batch_size = 64             # samples per model pass; changes no result
+jobs = 1                    # checks run at the same time
 out = "gambeson-audit"      # folder for the reports
 formats = ["json", "html", "sarif", "junit"]
 
@@ -62,9 +64,9 @@ _THREAT = """\
 [[threat]]                  # one attacker; repeat the table for more
 norm = "linf"               # linf, l2, l1 or l0
 eps = {eps}
-access = {access}        # the most that the attacker sees: labels, scores or gradient
+access = {access} # the most that the attacker sees: labels, scores or gradient
 # queries = 10000           # most queries per sample; no limit where not given
-freeze = {freeze}{note}
+freeze = {freeze} # names of features that cannot be changed{note}
 """
 
 
@@ -138,14 +140,20 @@ def _threat(schema: Schema, *, gradient: bool) -> str:
     access = _quoted("gradient" if gradient else "scores")
     if schema.features:
         frozen = [f.name for f in schema.features if f.frozen]
-        kinds = sum(f.kind is Kind.CATEGORICAL for f in schema.features)
-        note = f"               # features that cannot be changed; the {kinds} categorical ones never are"
+        kinds = [f.name for f in schema.features if f.kind is Kind.CATEGORICAL]
+        note = f"\n# Categories are never changed either: {_listed(kinds)}" if kinds else ""
         eps = '"10%"                 # a tenth of each feature\'s range'
         return _THREAT.format(eps=eps, access=access, freeze=_quoted(frozen), note=note)
     width = schema.high - schema.low
     number = '"8/255"' if width == 1 else f"{8 / 255 * width:.6g}"
     eps = f"{number}               # radius in input units; inputs lie in [{schema.low:g}, {schema.high:g}]"
     return _THREAT.format(eps=eps, access=access, freeze="[]", note="")
+
+
+def _listed(names: list[str]) -> str:
+    """Names for a comment: on one line whatever they contain, and not without end."""
+    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(_quoted, names[:_SHOWN])) + rest
 
 
 def _write(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from gambeson.core.errors import UsageError
 from gambeson.settings.places import line_of
-from gambeson.settings.rules import CHOICES, check_value
+from gambeson.settings.rules import CHOICES, DATA_OPTIONS, check_value
 from gambeson.settings.values import Settings
 
 
@@ -124,9 +124,14 @@ def unknown(key: str, name: str, known: tuple[str, ...], source: Source) -> Usag
 def _pairs(value: object, key: str, source: Source) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, Mapping):
         raise source.wrong(key, value, f"a table, [{key}]")
+    rules = key.endswith("thresholds")
     for name, item in value.items():
-        if key.endswith("thresholds") and not isinstance(item, str):
-            raise source.wrong(f"{key}.{name}", item, 'a rule such as ">= 0.4"')
+        if rules and not isinstance(item, str):
+            raise source.wrong(
+                f"{key}.{name}", item, 'a rule, "<check>.<figure>" = ">= 0.4", its name in quotes'
+            )
+        if not rules and name not in DATA_OPTIONS:
+            raise unknown(f"{key}.{name}", name, DATA_OPTIONS, source)
         if isinstance(item, Mapping):
             raise source.wrong(f"{key}.{name}", item, "a string, a number or a list")
     return tuple((name, _text(item)) for name, item in value.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from gambeson.settings.paths import factory_from_here, seen_from_here
 from gambeson.settings.values import Settings
 
 _LARGEST = 1 << 20
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 _NOT_SETTINGS = {"GAMBESON_DATA", "GAMBESON_DEBUG"}
 _TABLES = ("model", "data", "audit", "gate")
 
@@ -69,7 +71,7 @@ def _from_file(path: Path) -> Settings:
     try:
         text = raw.decode("utf-8")
         tree = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, a number of thousands of digits
         raise UsageError(f"{path} is no valid TOML: {error}.") from None
     return _beside(settings_from(tree, Source(str(path), text)), path.parent)
 
@@ -122,4 +124,4 @@ def _typed(value: str, table: str, name: str) -> object:
     if typing.get_origin(hint) is tuple:
         return [word.strip() for word in value.split(",") if word.strip()]
     kinds = set(typing.get_args(hint)) or {hint}
-    return int(value) if int in kinds and value.lstrip("-").isdecimal() else value
+    return int(value) if int in kinds and _WHOLE.fullmatch(value) else value

@@ -22,7 +22,9 @@ def line_of(text: str, key: str) -> int | None:
     """
     lines: dict[str, int] = {}
     for line, place in _places(text):
-        lines.setdefault(place, line)
+        parts = place.split(".")
+        for end in range(1, len(parts) + 1):
+            lines.setdefault(".".join(parts[:end]), line)
     while key:
         if key in lines:
             return lines[key]

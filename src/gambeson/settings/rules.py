@@ -19,7 +19,29 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "formats": ("json", "html", "sarif", "junit"),
 }
 
-LEAST: dict[str, int] = {"batch_size": 1, "classes": 2, "queries": 1, "samples": 1, "seed": 0}
+DATA_OPTIONS = (
+    "label",
+    "classes",
+    "low",
+    "high",
+    "scale",
+    "freeze",
+    "categorical",
+    "drop",
+    "names",
+    "header",
+    "separator",
+    "missing",
+    "split",
+    "test_fraction",
+    "split_seed",
+    "max_pixels",
+)
+"""Keys of ``[data.options]``: the attributes of ``data.sources.DataOptions``, which lies above this layer."""
+
+ABOVE: dict[str, int] = {"time_budget": 0}
+
+LEAST: dict[str, int] = {"batch_size": 1, "classes": 2, "jobs": 1, "queries": 1, "samples": 1, "seed": 0}
 
 
 def _date(value: str) -> date:

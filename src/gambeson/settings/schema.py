@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
+import json
 import re
 import types
 import typing
+from importlib.resources import files
 from typing import Any
 
-from gambeson.settings.rules import CHOICES, LEAST
+from gambeson.settings.rules import ABOVE, CHOICES, DATA_OPTIONS, LEAST
 from gambeson.settings.values import Settings
 
 _PLAIN = {str: "string", int: "integer", float: "number"}
 _ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 
 
+@functools.lru_cache
 def config_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of gambeson.toml; unknown keys are invalid."""
+    """The published JSON Schema (draft 2020-12) of gambeson.toml; unknown keys are invalid."""
+    path = files("gambeson.settings") / "schemas" / "config.schema.json"
+    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return schema
+
+
+def generate_schema() -> dict[str, Any]:
+    """The JSON Schema that the settings say; what is published is this, and a test keeps them in step."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gambeson.toml",
@@ -59,8 +70,7 @@ def _of(kind: Any, name: str) -> dict[str, Any]:
         return _object(typing.cast("type[Any]", kind))
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple and inner[0] == tuple[str, str]:
-        kinds = ["string"] if name == "thresholds" else ["string", "number", "boolean", "array"]
-        return {"type": "object", "additionalProperties": {"type": kinds}}
+        return _pairs(name)
     if origin is tuple:
         return {"type": "array", "items": _of(inner[0], name)}
     allowed = inner if origin is types.UnionType else (kind,)
@@ -70,4 +80,15 @@ def _of(kind: Any, name: str) -> dict[str, Any]:
         schema["enum"] = list(CHOICES[name])
     if name in LEAST:
         schema["minimum"] = LEAST[name]
+    if name in ABOVE:
+        schema["exclusiveMinimum"] = ABOVE[name]
     return schema
+
+
+def _pairs(name: str) -> dict[str, Any]:
+    """A table whose keys are no attributes: the figures of thresholds, or the options of the data."""
+    if name == "thresholds":
+        return {"type": "object", "additionalProperties": {"type": "string"}}
+    anything: dict[str, Any] = {"type": ["string", "number", "boolean", "array"]}
+    options = dict.fromkeys(DATA_OPTIONS, anything)
+    return {"type": "object", "additionalProperties": False, "properties": options}

@@ -71,6 +71,7 @@ class AuditSettings:
         only: Families or checks to run; all where empty.
         skip: Families or checks to leave out.
         batch_size: Samples per model pass; changes no result.
+        jobs: Checks run at the same time.
         out: Folder for the reports.
         formats: ``json``, ``html``, ``sarif``, ``junit``.
     """
@@ -82,6 +83,7 @@ class AuditSettings:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     batch_size: int = 64
+    jobs: int = 1
     out: str = "gambeson-audit"
     formats: tuple[str, ...] = ("json", "html", "sarif", "junit")
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from threading import Barrier
+
 import pytest
 
 from gambeson.audit.base import PROFILES, CheckContext, CheckFacts, checks
@@ -54,8 +56,8 @@ def task(name, facts=FACTS, model=None):
     return Task(f"test.{name}", facts, context)
 
 
-def run(*tasks, deadline=float("inf"), clock=None):
-    return run_tasks(tasks, clock or AuditClock(lambda: 0.0), deadline)
+def run(*tasks, deadline=float("inf"), clock=None, jobs=1):
+    return run_tasks(tasks, clock or AuditClock(lambda: 0.0), deadline, jobs)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,27 @@ def test_time_is_shared_by_cost_and_what_is_left_over_goes_on():
 
     run(task("good", replace(FACTS, cost=3.0)), task("good"), deadline=100.0)
     assert [context.deadline for context in seen] == [75.0, 100.0]
+
+
+def test_jobs_run_at_the_same_time_and_answer_in_order():
+    meeting = Barrier(2, timeout=20)
+
+    def meet(context):
+        meeting.wait()
+        return [MEMBERSHIP]
+
+    checks.register("test.meet", FACTS)(meet)
+    try:
+        done = run(task("meet"), task("bug"), task("meet"), jobs=3)
+    finally:
+        checks.unregister("test.meet")
+    outcomes = [d.findings[0].outcome for d in done]
+    assert outcomes == [Outcome.PASSED, Outcome.ERRORED, Outcome.PASSED]
+
+
+def test_jobs_share_the_time_side_by_side():
+    run(task("good"), task("good"), task("good"), task("good"), deadline=100.0, jobs=2)
+    assert sorted(context.deadline for context in seen) == pytest.approx([50.0, 200 / 3, 100.0, 100.0])
 
 
 def test_a_gradient_check_needs_gradients():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from gambeson.core import registry as module
@@ -38,7 +41,7 @@ def test_two_plugins_of_one_name_are_refused(attacks):
 def test_an_unknown_name_is_answered_with_the_nearest(attacks):
     with pytest.raises(UsageError, match="did you mean 'square'") as caught:
         attacks["sqare"]
-    assert "square, pgd" in str(caught.value)
+    assert "pgd, square" in str(caught.value)
 
 
 def test_membership_is_by_name(attacks):
@@ -87,3 +90,21 @@ def test_loading_an_entry_point_registers_its_plugin(monkeypatch):
 
     monkeypatch.setattr(module, "entry_points", lambda group: [Point()])
     assert registry.names() == ("theirs",)
+
+
+def test_a_second_thread_waits_until_the_first_has_loaded_all(monkeypatch):
+    registry: Registry[type, str] = Registry("attack", ("slow",))
+    importing, looked_up = threading.Event(), threading.Event()
+
+    def slow(name):
+        importing.set()
+        looked_up.wait(0.2)
+        registry.register("square", "")(int)
+
+    monkeypatch.setattr(module, "import_module", slow)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(registry.names)
+        importing.wait()
+        second = pool.submit(registry.names)
+        second.add_done_callback(lambda _: looked_up.set())
+        assert second.result() == first.result() == ("square",)

@@ -47,6 +47,11 @@ def test_seed_decides_and_batch_size_does_not(command):
     assert first != to_json(without_times(run(replace(command, seed=1))))
 
 
+def test_jobs_do_not_decide(command):
+    first = to_json(without_times(run(command)))
+    assert first == to_json(without_times(run(replace(command, jobs=2, out=command.out / "b"))))
+
+
 def test_a_model_that_answers_nan_is_one_error_and_leaves_no_report(command):
     sick = replace(command, factory=command.factory.replace(":build", ":build_sick"), model=command.model)
     with pytest.raises(GambesonError):
@@ -62,6 +67,7 @@ def test_a_model_that_answers_nan_is_one_error_and_leaves_no_report(command):
         ({"formats": ("pdf",)}, "'pdf'"),
         ({"samples": 0}, "0 samples"),
         ({"batch_size": 0}, "batch size"),
+        ({"jobs": 0}, "0 jobs"),
         ({"split": "validation"}, "validation"),
         ({"threats": (ThreatModel(eps=3.0),)}, "8/255"),
         ({"thresholds": (("a.b", "much"),)}, "'much'"),

@@ -25,7 +25,12 @@ def test_defaults_are_those_of_the_command():
 
 
 @pytest.mark.parametrize(
-    ("settings", "what"), [(Settings(), "model"), (Settings(ModelSettings("m")), "data")]
+    ("settings", "what"),
+    [
+        (Settings(), "model"),
+        (Settings(ModelSettings("")), "model"),
+        (Settings(ModelSettings("m")), "data"),
+    ],
 )
 def test_what_is_missing_is_named_with_the_fix(settings, what):
     with pytest.raises(UsageError, match=f"No {what} was given(.|\n)*gambeson init"):

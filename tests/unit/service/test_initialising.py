@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from dataclasses import replace
 
@@ -8,11 +9,20 @@ import numpy as np
 import pytest
 
 from gambeson.core.errors import UsageError
-from gambeson.core.threat import Access
+from gambeson.core.threat import Access, Norm, ThreatModel
 from gambeson.service.commands import AuditCommand, InitCommand
 from gambeson.service.configuring import to_command
 from gambeson.service.initialising import initialise
-from gambeson.settings import config_schema, load_settings
+from gambeson.settings import (
+    AuditSettings,
+    DataSettings,
+    GateSettings,
+    ModelSettings,
+    SuppressSettings,
+    ThreatSettings,
+    config_schema,
+    load_settings,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +48,14 @@ def scores(x):
 """
 
 
+NET = """
+from torch import nn
+
+def build():
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+"""
+
+
 def written(command):
     text = initialise(command)
     jsonschema.validate(tomllib.loads(text), config_schema())
@@ -59,6 +77,44 @@ def test_pictures_get_a_radius_in_input_units_and_a_function_is_found_from_the_f
     threat = command.threats[0]
     assert (threat.eps, threat.unit, threat.access) == (8 / 255, "input", Access.SCORES)
     assert command.model == model
+
+
+def test_weights_with_a_factory_get_an_attacker_that_sees_gradients(tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    (tmp_path / "net.py").write_text(NET)
+    save_file({"1.weight": torch.eye(10, 64), "1.bias": torch.zeros(10)}, tmp_path / "net.safetensors")
+    factory = f"{tmp_path}/net.py:build"
+    model = str(tmp_path / "net.safetensors")
+    command = written(InitCommand(model, "builtin:digits", factory=factory, path=tmp_path / "gambeson.toml"))
+    threat = ThreatModel(Norm.LINF, 8 / 255, Access.GRADIENT)
+    assert command == AuditCommand(
+        model, "builtin:digits", factory, train_split="train", threats=(threat,), out=command.out
+    )
+    assert '"evasion.gradient.robust_accuracy"' in (tmp_path / "gambeson.toml").read_text()
+
+
+def test_every_setting_stands_in_the_file_and_is_explained(tmp_path, pipeline):
+    path = tmp_path / "gambeson.toml"
+    lines = initialise(InitCommand(str(pipeline), "builtin:breast_cancer", path=path)).splitlines()
+    kinds = (ModelSettings, DataSettings, ThreatSettings, AuditSettings, GateSettings, SuppressSettings)
+    names = {field.name for kind in kinds for field in dataclasses.fields(kind)}
+    plain = {"formats", "thresholds", "finding", "reason"}  # their values, or the lines above, say it all
+    for name in names - {"thresholds"}:
+        line = next(line for line in lines if line.removeprefix("# ").startswith(f"{name} = "))
+        assert name in plain or " # " in line or "  # " in line, line
+
+
+def test_categories_are_named_as_what_no_attacker_changes(tmp_path):
+    rows = [f"{i / 40},{'red' if i % 3 else 'blue'},{'yes' if i % 2 else 'no'}" for i in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join(["size,the colour,label", *rows]))
+    (tmp_path / "net.py").write_text(CALLABLE.replace("flat[:, i]", "flat[:, 0]").replace("10", "2"))
+    command = InitCommand(
+        f"python:{tmp_path}/net.py:scores", str(tmp_path / "t.csv"), path=tmp_path / "gambeson.toml"
+    )
+    assert written(command).threats[0].frozen == ()
+    assert 'Categories are never changed either: "the colour"' in command.path.read_text()
 
 
 def test_what_is_not_asked_for_is_the_default_of_an_audit(tmp_path, pipeline):

@@ -33,6 +33,11 @@ def read(text):
         ("[[suppress]]\nfinding = 'x'\nexpires = 2030-01-01\n", ["gambeson.toml:1", "has no reason"]),
         ("[[suppress]]\nfinding = 'x'\nreason = ' '\nexpires = 2030-01-01\n", ["has no reason"]),
         ("[gate.thresholds]\na = { b = 1 }\n", ["gate.thresholds.a", ">= 0.4"]),
+        (
+            "[data.options]\nlable = 'y'\n",
+            ["gambeson.toml:2", "'data.options.lable'", "did you mean 'label'"],
+        ),
+        ("[gate.thresholds]\nevasion.a = '>= 1'\n", ["gambeson.toml:2", "in quotes"]),
         ("[gate.thresholds]\na = 0.4\n", ["gambeson.toml:2", "gate.thresholds.a is 0.4", ">= 0.4"]),
     ],
 )

@@ -61,7 +61,9 @@ def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
     assert loaded.audit.out == "/abs"
 
 
-@pytest.mark.parametrize("text", ["[audit", "a = ", "\x00", "[audit]\nseed = 1\nseed = 2\n"])
+@pytest.mark.parametrize(
+    "text", ["[audit", "a = ", "\x00", "[audit]\nseed = 1\nseed = 2\n", "a = " + "9" * 5_000]
+)
 def test_what_is_no_toml_is_one_clear_error(tmp_path, text):
     with pytest.raises(UsageError, match="no valid TOML"):
         load(tmp_path, text)

@@ -19,6 +19,9 @@ norm = "linf"
 [gate.thresholds]
 "evasion.gradient.robust_accuracy" = ">= 0.4"
 data.options = { label = "y" }
+[model]
+export.path = "m"
+[tables.inner]
 """
 
 
@@ -34,6 +37,9 @@ data.options = { label = "y" }
         ("threat[1].norm", 11),
         ("gate.thresholds.evasion.gradient.robust_accuracy", 13),
         ("gate.thresholds.data.options", 14),
+        ("gate", 12),
+        ("model.export", 16),
+        ("tables", 17),
     ],
 )
 def test_a_key_is_found_on_its_line(key, line):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from gambeson.core.errors import UsageError
-from gambeson.settings.rules import CHOICES, check_value
+from gambeson.settings.rules import CHOICES, DATA_OPTIONS, check_value
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,8 @@ def test_what_makes_none_is_refused_with_what_would(name, value, expected):
 def test_the_choices_are_those_of_the_code():
     from gambeson.audit.base import PROFILES
     from gambeson.audit.report.writing import FORMATS
+    from gambeson.data.sources import DataOptions
 
     assert CHOICES["profile"] == tuple(PROFILES)
     assert CHOICES["formats"] == tuple(FORMATS)
+    assert tuple(field.name for field in dataclasses.fields(DataOptions)) == DATA_OPTIONS

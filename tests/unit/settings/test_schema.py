@@ -10,6 +10,7 @@ import pytest
 from gambeson.core.errors import UsageError
 from gambeson.settings import Settings, config_schema
 from gambeson.settings.checking import Source, settings_from
+from gambeson.settings.schema import generate_schema
 
 VALIDATOR = jsonschema.Draft202012Validator(config_schema())
 
@@ -21,6 +22,10 @@ def plain(value):
     if isinstance(value, list):
         return [plain(item) for item in value]
     return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+def test_what_is_published_is_what_the_settings_say():
+    assert config_schema() == generate_schema()
 
 
 def test_it_is_a_schema_and_every_setting_is_in_it():
@@ -64,6 +69,8 @@ def test_loader_and_schema_take_the_same(text):
         "[audit]\nformats = ['pdf']\n",
         "[threat]\nnorm = 'l2'\n",
         "[[threat]]\nnorm = 'l7'\n",
+        "[audit]\ntime_budget = 0\n",
+        "[data.options]\nlable = 'y'\n",
         "[[suppress]]\nfinding = 'x'\n",
         "[[suppress]]\nfinding = 'x'\nreason = ''\nexpires = 2030-01-01\n",
         "[gate.thresholds]\n'a.b' = 1\n",

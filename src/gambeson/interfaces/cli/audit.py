@@ -38,6 +38,7 @@ def audit(
     time_budget: options.TimeBudget = None,
     seed: options.Seed = None,
     batch_size: options.BatchSize = None,
+    jobs: options.Jobs = None,
     resume: options.Resume = False,
     config: options.Config = None,
     no_progress: options.NoProgress = False,

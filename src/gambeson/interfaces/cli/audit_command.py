@@ -18,11 +18,22 @@ _DEFAULT_FILE = Path("gambeson.toml")
 _KEYS = {
     "model": ("factory", "scores", "classes"),
     "data": ("split", "train_split"),
-    "audit": ("profile", "samples", "seed", "time_budget", "only", "skip", "batch_size", "out", "formats"),
+    "audit": (
+        "profile",
+        "samples",
+        "seed",
+        "time_budget",
+        "only",
+        "skip",
+        "batch_size",
+        "jobs",
+        "out",
+        "formats",
+    ),
     "gate": ("fail_on",),
 }
 _ATTACKER = ("norm", "eps", "access", "queries", "freeze")
-_NUMBERS = ("classes", "samples", "seed", "batch_size", "queries")
+_NUMBERS = ("classes", "samples", "seed", "batch_size", "jobs", "queries")
 _NAMES = {"formats": "--format"}
 
 

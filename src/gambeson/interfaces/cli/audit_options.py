@@ -122,6 +122,10 @@ BatchSize = Annotated[
         _RUN, "--batch-size", metavar="N", help="Samples per model pass; changes no result (default: 64)"
     ),
 ]
+Jobs = Annotated[
+    str | None,
+    _option(_RUN, "--jobs", "-j", metavar="N", help="Checks run at the same time (default: 1)"),
+]
 Resume = Annotated[bool, _option(_RUN, "--resume", help="Go on with the interrupted run in --out")]
 Config = Annotated[
     Path | None,
