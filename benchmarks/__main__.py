@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.cost import cost_table
+from benchmarks.minimum_norm import minimum_norm_table
 from benchmarks.strength import strength_table
 from benchmarks.subjects import digits, resnet20
 
@@ -18,9 +19,9 @@ PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
 
 Written by `make bench` on {day}: {processor}, {threads} threads, Python {python}, torch {torch}, torchattacks
-{torchattacks}, ART {art}. Everything on this page was measured in that one run. The ResNet-20 is a public CIFAR-10
-network without any defence, on the compressed test images that `$GAMBESON_DATA` holds; the digits network is the one
-that `make demo` trains.
+{torchattacks}, ART {art}, foolbox {foolbox}. Everything on this page was measured in that one run. The
+ResNet-20 is a public CIFAR-10 network without any defence, on the compressed test images that `$GAMBESON_DATA` holds;
+the digits network is the one that `make demo` trains.
 
 """
 
@@ -33,6 +34,7 @@ def main() -> None:
     subjects = [subject for subject in (digits(), resnet20()) if subject is not None]
     parts = [strength_table(subject, quick=quick) for subject in subjects]
     parts.append(cost_table(subjects[-1], quick=quick))
+    parts.append(minimum_norm_table(subjects[-1], quick=quick))
     head = HEAD.format(
         day=date.today().isoformat(),
         processor=platform.processor() or platform.machine(),
@@ -40,6 +42,7 @@ def main() -> None:
         python=platform.python_version(),
         torch=torch.__version__,
         torchattacks=version("torchattacks"),
+        foolbox=version("foolbox"),
         art=version("adversarial-robustness-toolbox"),
     )
     page = head + "\n".join(parts)

@@ -20,8 +20,8 @@ def documented():
     evasion.names()
     code = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
     exec(compile(code, str(PAGE), "exec", dont_inherit=True), {"__name__": "documented"})
-    yield evasion["fgsm"]
-    evasion.unregister("fgsm")
+    yield evasion["one_step"]
+    evasion.unregister("one_step")
 
 
 def test_documented_attack_conforms(documented):

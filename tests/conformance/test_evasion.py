@@ -14,7 +14,24 @@ from gambeson.core.errors import BudgetExhausted
 from gambeson.core.threat import Access, Norm
 from tests.conformance.evasion_suite import violations
 
-SMALL = {"pgd": {"steps": 10}, "apgd": {"steps": 10}, "square": {"queries": 60}}
+SMALL = {
+    "pgd": {"steps": 10},
+    "apgd": {"steps": 10},
+    "square": {"queries": 60},
+    "fab": {"steps": 10, "targets": 3},
+    "fmn": {"steps": 30},
+    "ddn": {"steps": 30},
+    "deepfool": {"steps": 10},
+    "carlini_wagner": {"steps": 30, "searches": 3, "balance": 1.0},
+    "ead": {"steps": 30, "searches": 3, "balance": 1.0},
+    "sigma_zero": {"steps": 40},
+    "hopskipjump": {"queries": 300, "probes": 20},
+    "boundary": {"queries": 300},
+    "rays": {"queries": 200},
+    "simba": {"steps": 100},
+    "nes": {"queries": 300, "probes": 20},
+    "zoo": {"queries": 300, "coordinates": 10},
+}
 CASES = [(entry.name, norm) for entry in evasion for norm in entry.facts.norms]
 PGD_FACTS = evasion["pgd"].facts
 
@@ -98,7 +115,7 @@ class UsesGlobalRandomness(PGD):
     [
         (LeavesTheBall, "leaves the ball"),
         (Overspends, "overspends a budget"),
-        (QueriesBehindTheOracle, "times for"),
+        (QueriesBehindTheOracle, "inputs for"),
         (ReadsHiddenLabels, "reads labels that it was not given"),
         (WritesIntoItsInput, "writes into its input"),
         (UsesGlobalRandomness, "another batch size gives another result"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -26,14 +26,17 @@ class EvasionFacts:
         norms: Norms it works in.
         source: Paper and section.
         queries_to_init: Queries that ``init`` spends per sample.
-        queries_per_step: Most queries that one ``step`` spends per sample.
+        queries_per_step: Most queries that one ``step`` spends per sample; ``None`` for an attack that plans
+            its steps by ``oracle.left``.
+        minimum_norm: It looks for the nearest adversarial input, and may ask about inputs outside the ball.
     """
 
     access: Access
     norms: tuple[Norm, ...]
     source: str
     queries_to_init: int = 0
-    queries_per_step: int = 1
+    queries_per_step: int | None = 1
+    minimum_norm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +48,20 @@ class Problem:
         ball: Perturbation sets around them; ``ball.x`` are the samples.
         rng: One generator per sample.
         steps: Steps that the attack will get at most, for its schedules.
+        donors: (k, *shape) other inputs that the attacker holds, to start a label-only attack from; may be empty.
     """
 
     y: Tensor
     ball: Ball
     rng: SampleRandom
     steps: int
+    donors: Tensor
 
     def select(self, keep: Tensor) -> Problem:
         """The same for the samples ``keep`` (indices)."""
-        return Problem(self.y[keep], self.ball.select(keep), self.rng.select(keep), self.steps)
+        return dataclasses.replace(
+            self, y=self.y[keep], ball=self.ball.select(keep), rng=self.rng.select(keep)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ class State:
 
 
 S = TypeVar("S", bound=State)
+S_contra = TypeVar("S_contra", bound=State, contravariant=True)
 
 
 class EvasionAttack(Protocol[S]):
@@ -93,12 +101,43 @@ class EvasionAttack(Protocol[S]):
         """State after step ``t`` (from 0)."""
 
 
+@runtime_checkable
+class GivesUp(Protocol[S_contra]):
+    """An attack that leaves alone the samples on which it sees no hope."""
+
+    def idle(self, state: S_contra) -> Tensor:
+        """(n,) bool: samples on which it will not spend another query."""
+
+
+@runtime_checkable
+class PlansQueries(Protocol):
+    """An attack that is given a number of queries and plans its steps by what is left of them."""
+
+    @property
+    def queries(self) -> int:
+        """Most queries per sample."""
+
+
 evasion: Registry[Callable[..., EvasionAttack[Any]], EvasionFacts] = Registry(
     "attack",
     (
         "gambeson.attacks.evasion.pgd",
         "gambeson.attacks.evasion.apgd",
         "gambeson.attacks.evasion.square",
+        "gambeson.attacks.evasion.fab",
+        "gambeson.attacks.evasion.fgsm",
+        "gambeson.attacks.evasion.fmn",
+        "gambeson.attacks.evasion.ddn",
+        "gambeson.attacks.evasion.deepfool",
+        "gambeson.attacks.evasion.carlini_wagner",
+        "gambeson.attacks.evasion.ead",
+        "gambeson.attacks.evasion.sigma_zero",
+        "gambeson.attacks.evasion.hopskipjump",
+        "gambeson.attacks.evasion.boundary",
+        "gambeson.attacks.evasion.rays",
+        "gambeson.attacks.evasion.simba",
+        "gambeson.attacks.evasion.nes",
+        "gambeson.attacks.evasion.zoo",
     ),
 )
 

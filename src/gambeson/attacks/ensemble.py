@@ -59,6 +59,7 @@ class EnsembleOutcome:
         adversarial: (n, *shape) the inputs found; the sample itself where it stands.
         queries: (n,) int64 queries until it fell, over all stages.
         stage: (n,) int64 number of the stage that broke it, -1 where it stands.
+        distance: (n,) float64 norm of the perturbation found; infinite where it stands.
         records: One for each stage.
     """
 
@@ -66,6 +67,7 @@ class EnsembleOutcome:
     adversarial: np.ndarray
     queries: np.ndarray
     stage: np.ndarray
+    distance: np.ndarray
     records: tuple[StageRecord, ...]
 
     @property
@@ -120,6 +122,7 @@ def run_in_turn(
     n = len(samples)
     fallen, stage_of = np.zeros(n, bool), np.full(n, -1)
     queries, adversarial = np.zeros(n, np.int64), samples.x.numpy().copy()
+    distance = np.full(n, np.inf)
     records = []
     for number, item in enumerate(stages):
         standing = np.flatnonzero(~fallen)
@@ -143,11 +146,11 @@ def run_in_turn(
         )
         hit = standing[found.fallen]
         fallen[hit], stage_of[hit] = True, number
-        adversarial[hit] = found.adversarial[found.fallen]
+        adversarial[hit], distance[hit] = found.adversarial[found.fallen], found.distance[found.fallen]
         queries[standing] += found.queries
         record = StageRecord(item.label, len(standing), len(hit), found.refuted, found.unfinished)
         records.append(record)
-    return EnsembleOutcome(fallen, adversarial, queries, stage_of, tuple(records))
+    return EnsembleOutcome(fallen, adversarial, queries, stage_of, distance, tuple(records))
 
 
 def _also_rest(report: Callable[[int, int], None], rest: int) -> Callable[[int, int], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -60,9 +61,18 @@ class PerturbationSet:
         integer = torch.from_numpy(schema.integer_mask())
         return cls(threat.norm, threat.eps, low, high, scale, frozen, integer)
 
+    def measure(self, delta: Tensor) -> Tensor:
+        """Norm of each row of perturbations (n, *shape) in units of ``scale``: (n,)."""
+        return _norm(delta.flatten(1), self.norm)
+
     def with_eps(self, eps: float) -> PerturbationSet:
         """The same set with another radius."""
         return PerturbationSet(self.norm, eps, self.low, self.high, self.scale, self.frozen, self.integer)
+
+    @property
+    def bounded(self) -> bool:
+        """False where the radius is infinite: then the nearest adversarial input is what is looked for."""
+        return math.isfinite(self.eps)
 
     def around(self, x: Tensor) -> Ball:
         """The set around each row of ``x`` (n, *shape)."""
@@ -103,6 +113,16 @@ class Ball:
             change = torch.where(self.space.integer, change.trunc(), change)
         return (self.x + change).clamp(self.space.low, self.space.high)
 
+    def inside(self, delta: Tensor) -> Tensor:
+        """``delta`` cut to the bounds of the input, whatever its norm.
+
+        Args:
+            delta: (n, *shape), or (n, k, *shape) for k perturbations of each sample.
+        """
+        several = delta.dim() > self.x.dim()
+        low, high = (b[:, None] if several else b for b in (self.low, self.high))
+        return delta.clamp(low, high)
+
     def project(self, delta: Tensor) -> Tensor:
         """The valid perturbation nearest to ``delta`` (Euclidean, in units of ``scale``)."""
         project = PROJECTIONS[self.space.norm]
@@ -112,7 +132,7 @@ class Ball:
     def size(self, x: Tensor) -> Tensor:
         """Norm of ``x`` minus the sample, in units of ``scale``, computed in float64: (n,)."""
         difference = (x.double() - self.x.double()) / self.space.scale.double()
-        return _norm(difference.flatten(1), self.space.norm)
+        return self.space.measure(difference)
 
     def contains(self, x: Tensor) -> Tensor:
         """Whether each input is a valid member of its ball, up to float32 rounding: (n,) bool.

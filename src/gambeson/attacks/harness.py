@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gambeson.attacks.base import EvasionAttack, EvasionFacts, Problem
+from gambeson.attacks.base import EvasionAttack, EvasionFacts, GivesUp, PlansQueries, Problem
 from gambeson.attacks.geometry import PerturbationSet
-from gambeson.attacks.judge import Judge, verify
+from gambeson.attacks.judge import Judge, NearestJudge, verify
 from gambeson.attacks.randomness import SampleRandom
 from gambeson.core.errors import BudgetExhausted
 from gambeson.core.ports import Clock, Journal, NoJournal
@@ -59,6 +59,7 @@ class Run:
         journal: Where finished batches and attacks under way are kept.
         key: Prefix of this attack's keys in the journal.
         save_every: Seconds between checkpoints of an attack under way.
+        donors: (k, *shape) other inputs that the attacker holds; label-only attacks start from them.
         report: Called with ``(work, samples newly fallen)``: work is sample-steps done or made needless.
     """
 
@@ -68,6 +69,7 @@ class Run:
     key: str = "attack"
     save_every: float = 5.0
     clock: Clock = time.monotonic
+    donors: Tensor | None = None
     report: Callable[[int, int], None] = lambda passes, fallen: None
 
 
@@ -80,6 +82,7 @@ class AttackOutcome:
         adversarial: (n, *shape) the inputs found; the sample itself where it stands.
         queries: (n,) int64 queries spent until it fell or the attack ended.
         margin: (n,) largest margin by which another class led on a valid query.
+        distance: (n,) float64 norm of the perturbation found, in units of the set's scale; infinite where none.
         refuted: Claims that did not hold on verification.
         strays: Queries that left the ball; they never count as success.
         overspent: Whether the attack asked for more than its budget or than it declared per step.
@@ -90,6 +93,7 @@ class AttackOutcome:
     adversarial: np.ndarray
     queries: np.ndarray
     margin: np.ndarray
+    distance: np.ndarray
     refuted: int
     strays: int
     overspent: bool
@@ -107,6 +111,9 @@ def run_attack(
     run: Run,
 ) -> AttackOutcome:
     """Attack every sample.
+
+    Within a radius a sample is done when it falls. Where the radius is infinite, the nearest adversarial input
+    is kept and the attack goes on to its end.
 
     Args:
         attack: The attack.
@@ -136,13 +143,20 @@ def run_attack(
     )
 
 
-_PER_SAMPLE = ("fallen", "adversarial", "queries", "margin")
+_PER_SAMPLE = ("fallen", "adversarial", "queries", "margin", "distance")
 
 
 def _in_flight(x: Tensor) -> int:
     """Samples attacked together: as many as fit the memory set aside for one state tensor."""
     fit = _BYTES_IN_FLIGHT // (4 * math.prod(x.shape[1:]))
     return max(LANE, min(fit, _MOST_IN_FLIGHT) // LANE * LANE)
+
+
+def _own_budget(attack: EvasionAttack[Any], facts: EvasionFacts, budget: int | None) -> int | None:
+    """The budget, and no more than what an attack that plans by its queries wants for itself."""
+    if not isinstance(attack, PlansQueries) or facts.queries_per_step is not None:
+        return budget
+    return attack.queries if budget is None else min(attack.queries, budget)
 
 
 class _Batch:
@@ -158,16 +172,18 @@ class _Batch:
         budget: int | None,
         run: Run,
     ) -> None:
+        budget = _own_budget(attack, facts, budget)
         self.attack, self.facts, self.passes, self.run, self.budget = attack, facts, passes, run, budget
         self.samples = samples
         device = torch.device(passes.device)
         x, y = samples.x.to(device), samples.y.to(device)
         self.ball = space.to(device).around(x)
         self.y = y
-        self.judge = Judge(y, self.ball)
+        self.judge = (Judge if space.bounded else NearestJudge)(y, self.ball)
         self.oracle = Oracle(passes, facts.access, rows=len(y), budget=budget, observe=self.judge.observe)
         keys = torch.from_numpy(run.seed.keys(samples.index)).to(device)
-        self.problem = Problem(y, self.ball, SampleRandom(keys), self._steps())
+        donors = x[:0] if run.donors is None else run.donors.to(device)
+        self.problem = Problem(y, self.ball, SampleRandom(keys), self._steps(), donors)
         self.queries = torch.zeros(len(y), dtype=torch.int64)
         self.rows = torch.arange(len(y))
         self.unfinished = 0
@@ -176,7 +192,7 @@ class _Batch:
 
     def _steps(self) -> int:
         """Steps that fit the budget."""
-        if self.budget is None:
+        if self.budget is None or self.facts.queries_per_step is None:
             return self.attack.length
         left = self.budget - self.facts.queries_to_init
         return min(self.attack.length, max(left, 0) // self.facts.queries_per_step)
@@ -222,17 +238,22 @@ class _Batch:
     def _one_step(self, state: Any, t: int) -> Any:
         before = self.oracle.queries.clone()
         state = self.attack.step(self.oracle, self.problem, state, t)
-        if bool((self.oracle.queries - before > self.facts.queries_per_step).any()):
+        most = self.facts.queries_per_step
+        if most is not None and bool((self.oracle.queries - before > most).any()):
             self.oracle.overspent = True
         return state
 
     def _compact(self, state: Any, t: int) -> Any:
-        """Drop the samples that have fallen before step ``t`` from every tensor."""
+        """Drop the samples that have fallen or spent their budget before step ``t`` from every tensor."""
         keep = self.judge.standing()
-        fallen = len(self.problem.y) - len(keep)
-        if not fallen:
+        keep = keep[(self.oracle.left > 0).to(keep.device)[keep]]
+        if isinstance(self.attack, GivesUp):
+            keep = keep[~self.attack.idle(state)[keep]]
+        dropped = len(self.problem.y) - len(keep)
+        if not dropped:
             return state
-        self.run.report(fallen * (self.problem.steps - t), fallen)
+        fallen = len(self.problem.y) - len(self.judge.standing())
+        self.run.report(dropped * (self.problem.steps - t), fallen)
         self._charge()
         local = keep.cpu()
         self.rows = self.rows[local]
@@ -257,6 +278,7 @@ class _Batch:
             adversarial=found.cpu().numpy(),
             queries=self.queries.numpy(),
             margin=self.judge.margin.cpu().numpy(),
+            distance=torch.where(fallen, self.judge.distance, torch.inf).cpu().numpy(),
             refuted=int((~held).sum()),
             strays=self.judge.strays,
             overspent=self.oracle.overspent,
@@ -274,6 +296,7 @@ class _Batch:
             "fallen": self.judge.fallen.cpu().numpy(),
             "adversarial": self.judge.adversarial.cpu().numpy(),
             "margin": self.judge.margin.cpu().numpy(),
+            "distance": self.judge.distance.cpu().numpy(),
             "counts": np.array([self.judge.strays, int(self.oracle.overspent)]),
         }
         self.run.journal.save(f"{self.key}/state", arrays)
@@ -293,6 +316,7 @@ class _Batch:
         self.judge.fallen = torch.from_numpy(kept["fallen"]).to(device)
         self.judge.adversarial = torch.from_numpy(kept["adversarial"]).to(device)
         self.judge.margin = torch.from_numpy(kept["margin"]).to(device)
+        self.judge.distance = torch.from_numpy(kept["distance"]).to(device)
         self.judge.select(keep)
         self.judge.strays, overspent = (int(v) for v in kept["counts"])
         self.oracle.overspent = bool(overspent)

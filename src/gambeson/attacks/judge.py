@@ -23,6 +23,7 @@ class Judge:
         adversarial: (n, *shape) what was found; the sample itself where nothing was.
         fallen: (n,) bool.
         margin: (n,) largest loss margin seen on any valid query; above 0 where fallen.
+        distance: (n,) float64 norm of the perturbation that was found; infinite where nothing was.
         strays: Number of queries that left the ball.
     """
 
@@ -32,18 +33,31 @@ class Judge:
         self.adversarial = ball.x.clone()
         self.fallen = torch.zeros(len(y), dtype=torch.bool, device=y.device)
         self.margin = torch.full((len(y),), float("-inf"), device=y.device)
+        self.distance = torch.full((len(y),), float("inf"), dtype=torch.float64, device=y.device)
         self.strays = 0
 
-    def observe(self, x: Tensor, scores: Tensor) -> None:
-        """Look at one query per sample that still stands."""
-        valid = self._ball.contains(x)
+    def observe(self, x: Tensor, scores: Tensor, of: Tensor | None = None) -> None:
+        """Look at one query per sample that still stands, or at several of the samples ``of``."""
+        y, ball, rows = self._y, self._ball, self._rows
+        if of is not None:
+            y, ball, rows = y[of], ball.select(of), rows[of]
+        valid = ball.contains(x)
         self.strays += int((~valid).sum())
-        found = torch.where(valid, margin(scores, self._y), float("-inf"))
-        self.margin[self._rows] = torch.maximum(self.margin[self._rows], found)
-        new = valid & (scores.argmax(1) != self._y) & ~self.fallen[self._rows]
-        hit = self._rows[new]
-        self.adversarial[hit] = x[new].detach()
-        self.fallen[hit] = True
+        found = torch.where(valid, margin(scores, y), float("-inf"))
+        self.margin.scatter_reduce_(0, rows, found, "amax")
+        wrong = valid & (scores.argmax(1) != y)
+        if not bool(wrong.any()):
+            return
+        size = torch.where(wrong, ball.size(x), torch.inf)
+        new = self._news(size, rows)
+        self.adversarial[rows[new]] = x[new].detach()
+        self.distance[rows[new]] = size[new]
+        self.fallen[rows[new]] = True
+
+    def _news(self, size: Tensor, rows: Tensor) -> Tensor:
+        """The first hit of each sample that stood so far: indices into the query."""
+        hits = (size.isfinite() & ~self.fallen[rows]).nonzero().squeeze(1)
+        return _first_of_each(hits, rows[hits], len(self.fallen))
 
     def standing(self) -> Tensor:
         """Which of the rows still looked at stand: indices into the current batch."""
@@ -53,6 +67,26 @@ class Judge:
         """Go on with the samples ``keep`` (indices into the current batch) only."""
         self._rows = self._rows[keep]
         self._y, self._ball = self._y[keep], self._ball.select(keep)
+
+
+class NearestJudge(Judge):
+    """Keeps, per sample, the valid misclassified query that is nearest to it; nobody is done before the end."""
+
+    def _news(self, size: Tensor, rows: Tensor) -> Tensor:
+        nearest = self.distance.scatter_reduce(0, rows, size, "amin")
+        hits = ((size == nearest[rows]) & (size < self.distance[rows])).nonzero().squeeze(1)
+        return _first_of_each(hits, rows[hits], len(self.fallen))
+
+    def standing(self) -> Tensor:
+        """Every row that is still looked at."""
+        return torch.arange(len(self._rows), device=self._rows.device)
+
+
+def _first_of_each(hits: Tensor, rows: Tensor, n: int) -> Tensor:
+    """Of several hits on one row, the first."""
+    most = torch.iinfo(torch.int64).max
+    first = torch.full((n,), most, device=hits.device).scatter_reduce(0, rows, hits, "amin")
+    return hits[first[rows] == hits]
 
 
 def verify(passes: Passes, x: Tensor, y: Tensor, ball: Ball) -> Tensor:

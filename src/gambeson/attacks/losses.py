@@ -33,6 +33,19 @@ def dlr(scores: Tensor, y: Tensor) -> Tensor:
     return margin(scores, y) / (top[:, 0] - top[:, 2] + _TINY)
 
 
+def probability_margin(scores: Tensor, y: Tensor) -> Tensor:
+    """Best other class's probability minus the true class's (n,): ascends where the decision is close.
+
+    Source: Xie et al. 2024 (PMA), arXiv:2411.15210, eq. 5.
+    """
+    return margin(scores.softmax(1), y)
+
+
+def targeted_margin(scores: Tensor, y: Tensor, target: Tensor) -> Tensor:
+    """Target's score minus the true class's (n,)."""
+    return _pick(scores, target) - _pick(scores, y)
+
+
 def targeted_dlr(scores: Tensor, y: Tensor, target: Tensor) -> Tensor:
     """Targeted difference of logits ratio: raises ``target`` above the true class (n,).
 
@@ -40,7 +53,7 @@ def targeted_dlr(scores: Tensor, y: Tensor, target: Tensor) -> Tensor:
 
     Source: Croce & Hein 2020, arXiv:2003.01690, eq. 7.
     """
-    difference = _pick(scores, target) - _pick(scores, y)
+    difference = targeted_margin(scores, y, target)
     if scores.shape[1] < 4:
         return difference
     top = scores.topk(4, dim=1).values

@@ -71,7 +71,7 @@ def project_l0(d: Tensor, eps: float, low: Tensor, high: Tensor) -> Tensor:
     convex; this is a nearest point (ties broken by position).
     """
     z = d.clamp(low, high)
-    k = min(int(eps), d.shape[1])
+    k = int(min(eps, d.shape[1]))
     keep = (d.square() - (d - z).square()).topk(k, dim=1).indices
     return torch.zeros_like(z).scatter(1, keep, z.gather(1, keep))
 

@@ -11,17 +11,19 @@ from gambeson.core.errors import AccessDenied, BudgetExhausted
 from gambeson.core.threat import Access
 from gambeson.models.passes import Gradient, Loss, Passes
 
-Observer = Callable[[Tensor, Tensor], None]
-"""Sees every query: inputs (n, *shape) and scores (n, classes), whatever the attacker is shown."""
+Observer = Callable[[Tensor, Tensor, Tensor | None], None]
+"""Sees every query: inputs (m, *shape), scores (m, classes) and ``of``, whatever the attacker is shown."""
 
 
 class Oracle:
-    """Answers labels, scores or gradients of a batch of samples under attack; one row per sample.
+    """Answers labels, scores or gradients of a batch of samples under attack.
+
+    A query has one row per sample, or any number of rows with ``of`` telling which sample each belongs to.
 
     Args:
         passes: Runs the model.
         access: The most that is answered.
-        rows: Number of samples; every query has one row for each.
+        rows: Number of samples.
         budget: Most queries per sample, or ``None``.
         observe: Sees every query beside the true scores.
 
@@ -37,7 +39,7 @@ class Oracle:
         *,
         rows: int,
         budget: int | None = None,
-        observe: Observer = lambda x, scores: None,
+        observe: Observer = lambda x, scores, of: None,
     ) -> None:
         self._passes = passes
         self._observe = observe
@@ -46,24 +48,38 @@ class Oracle:
         self.queries = torch.zeros(rows, dtype=torch.int64)
         self.overspent = False
 
-    def labels(self, x: Tensor) -> Tensor:
-        """Predicted classes, (n,) int64.
+    @property
+    def left(self) -> Tensor:
+        """Queries that each sample has left, (rows,) int64; very many where there is no budget."""
+        most = torch.iinfo(torch.int64).max if self.budget is None else self.budget
+        return most - self.queries
+
+    def labels(self, x: Tensor, of: Tensor | None = None) -> Tensor:
+        """Predicted classes, (m,) int64.
+
+        Args:
+            x: (m, *shape), one row per sample unless ``of`` is given.
+            of: (m,) the sample that each row belongs to.
 
         Raises:
             BudgetExhausted: A sample has no query left.
             ModelError: The model answered with something unusable.
         """
-        return self._query(Access.LABELS, x).argmax(1)
+        return self._query(Access.LABELS, x, of).argmax(1)
 
-    def scores(self, x: Tensor) -> Tensor:
-        """Logits or log-probabilities, (n, classes).
+    def scores(self, x: Tensor, of: Tensor | None = None) -> Tensor:
+        """Logits or log-probabilities, (m, classes).
+
+        Args:
+            x: (m, *shape), one row per sample unless ``of`` is given.
+            of: (m,) the sample that each row belongs to.
 
         Raises:
             AccessDenied: Only labels are granted.
             BudgetExhausted: A sample has no query left.
             ModelError: The model answered with something unusable.
         """
-        return self._query(Access.SCORES, x)
+        return self._query(Access.SCORES, x, of)
 
     def gradient(self, x: Tensor, loss: Loss, *rows: Tensor) -> Gradient:
         """Per-sample loss, scores and the gradient of the loss at ``x``.
@@ -78,30 +94,32 @@ class Oracle:
             BudgetExhausted: A sample has no query left.
             ModelError: The model cannot be differentiated or answered with something unusable.
         """
-        self._charge(Access.GRADIENT, x)
+        self._charge(Access.GRADIENT, x, None)
         answer = self._passes.gradient(x, loss, *rows)
-        self._observe(x, answer.scores)
+        self._observe(x, answer.scores, None)
         return answer
 
     def select(self, keep: Tensor) -> None:
         """Go on with the samples ``keep`` (indices) only."""
         self.queries = self.queries[keep]
 
-    def _query(self, needed: Access, x: Tensor) -> Tensor:
-        self._charge(needed, x)
+    def _query(self, needed: Access, x: Tensor, of: Tensor | None) -> Tensor:
+        self._charge(needed, x, of)
         scores = self._passes.scores(x)
-        self._observe(x, scores)
+        self._observe(x, scores, of)
         return scores
 
-    def _charge(self, needed: Access, x: Tensor) -> None:
+    def _charge(self, needed: Access, x: Tensor, of: Tensor | None) -> None:
         if needed > self.access:
             raise AccessDenied(
                 f"The attack asked for {needed}; its threat model grants {self.access}.",
                 remedy=f"declare access={needed}, or use an attack that needs no more than {self.access}",
             )
-        if len(x) != len(self.queries):
-            raise ValueError(f"{len(x)} rows queried for {len(self.queries)} samples")
-        if self.budget is not None and bool((self.queries >= self.budget).any()):
+        rows = len(self.queries)
+        if len(x) != (rows if of is None else len(of)):
+            raise ValueError(f"{len(x)} rows queried for {rows if of is None else len(of)} samples")
+        asked = 1 if of is None else torch.bincount(of.cpu(), minlength=rows)
+        if self.budget is not None and bool((self.queries + asked > self.budget).any()):
             self.overspent = True
             raise BudgetExhausted(f"The budget of {self.budget} queries per sample is spent.")
-        self.queries += 1
+        self.queries += asked

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 
+from gambeson.adapters.files import write_whole
 from gambeson.core.errors import UsageError
 from gambeson.data.dataset import Dataset
 from gambeson.data.schema import Kind, Schema
@@ -158,18 +156,9 @@ def _listed(names: list[str]) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Write the file whole or not at all."""
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".gambeson-")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        write_whole(path, text.encode())
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.", remedy="choose another file with --config"
         ) from None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import tempfile
 from pathlib import Path
 
+from gambeson.adapters.files import write_whole
 from gambeson.adapters.journal_files import FileJournal
 from gambeson.audit.report.writing import unwritable
 from gambeson.core.errors import UsageError
@@ -33,7 +32,7 @@ def open_journal(command: AuditCommand, model_digest: str, data_digest: str) -> 
         if not command.resume:
             shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True, exist_ok=True)
-        _write(root / "plan.json", json.dumps({"plan": plan, "resumed": resumed}, indent=1))
+        write_whole(root / "plan.json", json.dumps({"plan": plan, "resumed": resumed}, indent=1).encode())
     except OSError as error:
         raise unwritable(command.out, error) from None
     return FileJournal(root), resumed
@@ -73,10 +72,3 @@ def _same_audit(path: Path, plan: dict[str, str], out: Path) -> int:
                 remedy="give the same settings to resume it, or leave --resume out to start anew",
             )
     return resumed
-
-
-def _write(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w") as stream:
-        stream.write(text)
-    os.replace(temporary, path)

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 from gambeson.attacks.geometry import PerturbationSet
-from gambeson.attacks.judge import Judge, verify
+from gambeson.attacks.judge import Judge, NearestJudge, verify
 from gambeson.core.threat import Norm, ThreatModel
 from gambeson.data.schema import Schema
 from gambeson.models.passes import Passes
@@ -37,3 +38,25 @@ def test_verification_believes_neither_scores_nor_place():
     claims = torch.tensor([[0.6, 0.4], [0.5, 0.5], [0.9, 0.1]])  # wrong and inside, right, wrong but outside
     assert verify(passes, claims, Y, BALL).tolist() == [True, False, False]
     assert verify(passes, claims[:0], Y[:0], BALL.select(torch.tensor([], dtype=torch.int64))).tolist() == []
+
+
+def test_of_several_queries_on_one_sample_the_first_hit_stays():
+    judge = Judge(Y, BALL)
+    of = torch.tensor([1, 1, 1, 2])
+    x = X[of] + torch.tensor([[0.01], [0.02], [0.03], [0.04]])
+    judge.observe(x, torch.tensor([RIGHT, WRONG, WRONG, RIGHT]), of)
+    assert judge.fallen.tolist() == [False, True, False]
+    torch.testing.assert_close(judge.adversarial[1], torch.full((2,), 0.52))
+    assert judge.distance[1] == pytest.approx(0.02, rel=1e-4)
+
+
+def test_the_nearest_hit_is_kept_and_nobody_is_done():
+    judge = NearestJudge(
+        Y, PerturbationSet.of(ThreatModel(Norm.LINF, 0.5), SCHEMA).with_eps(float("inf")).around(X)
+    )
+    judge.observe(X + 0.4, torch.tensor([WRONG, WRONG, RIGHT]))
+    judge.observe(X + 0.2, torch.tensor([WRONG, RIGHT, RIGHT]))
+    of = torch.tensor([0, 0, 2])
+    judge.observe(X[of] + torch.tensor([[0.3], [0.1], [0.05]]), torch.tensor([WRONG, WRONG, WRONG]), of)
+    assert judge.distance.tolist() == pytest.approx([0.1, 0.4, 0.05], rel=1e-4)
+    assert judge.standing().tolist() == [0, 1, 2]

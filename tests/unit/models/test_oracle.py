@@ -13,7 +13,7 @@ from tests.tiny_models import linear
 X, Y = torch.zeros(3, 2), torch.tensor([0, 1, 0])
 
 
-def oracle(access, budget=None, observe=lambda x, s: None):
+def oracle(access, budget=None, observe=lambda x, s, of: None):
     return Oracle(Passes(linear([[1.0, 0.0], [0.0, 1.0]])), access, rows=3, budget=budget, observe=observe)
 
 
@@ -54,7 +54,7 @@ def test_the_budget_is_hard_and_remembered():
 
 def test_denied_queries_cost_nothing_and_show_nothing():
     seen = []
-    o = oracle(Access.LABELS, observe=lambda x, s: seen.append(s))
+    o = oracle(Access.LABELS, observe=lambda x, s, of: seen.append(s))
     with pytest.raises(AccessDenied):
         o.scores(X)
     assert o.queries.tolist() == [0, 0, 0]
@@ -63,6 +63,6 @@ def test_denied_queries_cost_nothing_and_show_nothing():
 
 def test_the_observer_sees_true_scores_whatever_the_attacker_is_shown():
     seen = []
-    o = oracle(Access.LABELS, observe=lambda x, s: seen.append(s))
+    o = oracle(Access.LABELS, observe=lambda x, s, of: seen.append(s))
     assert o.labels(torch.tensor([[2.0, 1.0]] * 3)).tolist() == [0, 0, 0]
     assert seen[0].tolist() == [[2.0, 1.0]] * 3

@@ -9,13 +9,29 @@ import torch
 from torch import Tensor
 
 from gambeson.attacks.base import EvasionFacts, Problem, State, evasion, rows, where
-from gambeson.attacks.losses import cross_entropy, dlr, margin, targeted_dlr
+from gambeson.attacks.losses import (
+    cross_entropy,
+    dlr,
+    margin,
+    probability_margin,
+    targeted_dlr,
+    targeted_margin,
+)
 from gambeson.core.errors import UsageError
 from gambeson.core.threat import Access, Norm
 from gambeson.models.oracle import Oracle
 from gambeson.models.passes import Gradient, Loss
 
-_LOSSES: dict[str, Loss] = {"ce": cross_entropy, "dlr": dlr, "margin": margin, "targeted_dlr": targeted_dlr}
+_LOSSES: dict[str, Loss] = {
+    "ce": cross_entropy,
+    "dlr": dlr,
+    "margin": margin,
+    "probability_margin": probability_margin,
+    "targeted_dlr": targeted_dlr,
+    "targeted_margin": targeted_margin,
+}
+_TARGETED = ("targeted_dlr", "targeted_margin")
+_LOSS_NAMES = (*_LOSSES, "closest")
 _MOMENTUM = 0.75
 _ENOUGH_ASCENTS = 0.75
 """rho of the paper: fewer ascending steps than this fraction since the last checkpoint halves the step."""
@@ -38,7 +54,12 @@ def checkpoints(steps: int) -> frozenset[int]:
 
 @dataclass(frozen=True, slots=True)
 class APGDState(State):
-    """Everything per sample: points (n, *shape), scalars (n,), target ranking (n, classes)."""
+    """Everything per sample.
+
+    Points (n, *shape); scalars (n,); per class (n, classes): ``ranking`` by the clean scores, ``lead`` the
+    largest lead over the true class seen so far, ``tried`` whether a run has aimed at it; ``target`` (n,) of
+    this run; ``clean`` (n,) the clean sample's margin; ``idle`` (n,) given up.
+    """
 
     delta: Tensor
     previous: Tensor
@@ -52,6 +73,11 @@ class APGDState(State):
     ascents: Tensor
     step_size: Tensor
     ranking: Tensor
+    lead: Tensor
+    tried: Tensor
+    target: Tensor
+    clean: Tensor
+    idle: Tensor
 
 
 @evasion.register(
@@ -68,10 +94,16 @@ class APGD:
     """Auto-PGD.
 
     Attributes:
-        steps: Gradient steps per restart (per target for ``targeted_dlr``).
-        loss: ``ce``, ``dlr``, ``margin`` or ``targeted_dlr``.
+        steps: Gradient steps per restart (per target for a targeted loss).
+        loss: ``ce``, ``dlr``, ``margin``, ``probability_margin``, ``targeted_dlr``, ``targeted_margin``; or
+            ``closest``: one run on the probability margin, then runs on the margin to one class each, always
+            the one that has come closest so far.
         restarts: Random starts for the untargeted losses.
-        targets: Most likely wrong classes that ``targeted_dlr`` aims at, one after another.
+        targets: Most likely wrong classes that a targeted loss aims at, one after another.
+
+        give_up: For ``closest``: a sample is left alone after a run in which its margin kept more than this
+            share of what it was on the clean sample; 1 never gives up.
+        random_start: Start on the surface of the ball; False starts at the sample itself.
 
     Raises:
         UsageError: The loss is unknown.
@@ -81,19 +113,24 @@ class APGD:
     loss: str = "ce"
     restarts: int = 1
     targets: int = 9
+    random_start: bool = True
+    give_up: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.loss not in _LOSSES:
-            raise UsageError(f"Unknown loss {self.loss!r} for apgd.", expected=", ".join(_LOSSES))
+        if self.loss not in _LOSS_NAMES:
+            raise UsageError(f"Unknown loss {self.loss!r} for apgd.", expected=", ".join(_LOSS_NAMES))
 
     @property
     def length(self) -> int:
         """Steps over all restarts or targets, each with one query at its start."""
-        return (self.steps + 1) * (self.targets if self.loss == "targeted_dlr" else self.restarts)
+        runs = {"closest": self.targets + 1}.get(self.loss, self.restarts)
+        return (self.steps + 1) * (self.targets if self.loss in _TARGETED else runs)
 
     def init(self, oracle: Oracle, problem: Problem) -> APGDState:
         """Rank the classes by their score on the clean sample, true class last."""
-        scores = oracle.scores(problem.ball.x).scatter(1, problem.y[:, None], float("-inf"))
+        answer = oracle.scores(problem.ball.x)
+        lead = _leads(answer, problem.y)
+        scores = answer.scatter(1, problem.y[:, None], float("-inf"))
         image, number = torch.zeros_like(problem.ball.x), torch.zeros(len(problem.y), device=scores.device)
         flag = torch.zeros_like(number, dtype=torch.bool)
         ranking = scores.argsort(1, descending=True)
@@ -110,7 +147,16 @@ class APGD:
             ascents=number,
             step_size=number,
             ranking=ranking,
+            lead=lead,
+            tried=torch.zeros_like(lead, dtype=torch.bool),
+            target=ranking[:, 0],
+            clean=lead.amax(1),
+            idle=flag,
         )
+
+    def idle(self, state: APGDState) -> Tensor:
+        """Samples (n,) bool that it has given up."""
+        return state.idle
 
     def step(self, oracle: Oracle, problem: Problem, state: APGDState, t: int) -> APGDState:
         """Start a run, or move once and, at a checkpoint, review the step size."""
@@ -123,9 +169,18 @@ class APGD:
         return _review(state, i - max((c for c in checkpoints(self.steps) if c < i), default=0))
 
     def _start(self, oracle: Oracle, problem: Problem, state: APGDState, run: int, t: int) -> APGDState:
-        delta = _random_edge(problem, t)
+        delta = _random_edge(problem, t) if self.random_start else torch.zeros_like(state.delta)
+        if self.loss == "closest" and run:
+            if self.give_up < 1:
+                state = replace(state, idle=state.lead.amax(1) < self.give_up * state.clean)
+            ahead = torch.where(state.tried, -torch.inf, state.lead)
+            target = ahead.argmax(1)
+            state = replace(state, target=target, tried=state.tried.scatter(1, target[:, None], True))
+        elif self.loss in _TARGETED:
+            state = replace(state, target=state.ranking[:, run % (state.ranking.shape[1] - 1)])
         answer = self._gradient(oracle, problem, state, delta, run)
-        return APGDState(
+        return replace(
+            state,
             delta=delta,
             previous=delta,
             grad=answer.grad,
@@ -137,7 +192,7 @@ class APGD:
             reduced=torch.ones_like(state.reduced),
             ascents=torch.zeros_like(state.ascents),
             step_size=torch.full_like(state.step_size, 2 * problem.ball.space.eps),
-            ranking=state.ranking,
+            lead=torch.maximum(state.lead, _leads(answer.scores, problem.y)),
         )
 
     def _move(
@@ -158,17 +213,23 @@ class APGD:
             best=where(better, moved, state.best),
             best_grad=where(better, answer.grad, state.best_grad),
             best_loss=torch.maximum(answer.loss, state.best_loss),
+            lead=torch.maximum(state.lead, _leads(answer.scores, problem.y)),
             ascents=state.ascents + (answer.loss > (0 if first else state.loss)),
         )
 
     def _gradient(
         self, oracle: Oracle, problem: Problem, state: APGDState, delta: Tensor, run: int
     ) -> Gradient:
-        labels = [problem.y]
-        if self.loss == "targeted_dlr":
-            classes = state.ranking.shape[1] - 1
-            labels.append(state.ranking[:, run % classes])
-        return oracle.gradient(problem.ball.apply(delta), _LOSSES[self.loss], *labels)
+        loss = self.loss
+        if loss == "closest":
+            loss = "targeted_margin" if run else "probability_margin"
+        labels = [problem.y, state.target] if loss in _TARGETED else [problem.y]
+        return oracle.gradient(problem.ball.apply(delta), _LOSSES[loss], *labels)
+
+
+def _leads(scores: Tensor, y: Tensor) -> Tensor:
+    """Each class's lead over the true class (n, classes); the true class itself never leads."""
+    return (scores - scores.gather(1, y[:, None])).scatter(1, y[:, None], -torch.inf)
 
 
 def _random_edge(problem: Problem, t: int) -> Tensor:

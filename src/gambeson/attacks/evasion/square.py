@@ -43,10 +43,13 @@ class Square:
     Attributes:
         queries: Queries per sample, the one at the start included.
         area: Share of the input that the first squares cover (p of the paper).
+        rescale: Fit the schedule of the squares' area to the queries; False keeps that of 10,000 queries, as
+            AutoAttack does.
     """
 
     queries: int = 5_000
     area: float = 0.8
+    rescale: bool = True
 
     @property
     def length(self) -> int:
@@ -74,7 +77,8 @@ class Square:
 
     def _share(self, query: int, queries: int) -> float:
         """Share of the input that a candidate changes after so many queries."""
-        halvings = sum(query * 10_000 / queries > at for at in _HALVINGS)
+        at = query * 10_000 / queries if self.rescale else query
+        halvings = sum(at > halving for halving in _HALVINGS)
         return float(self.area * 0.5**halvings)
 
 

@@ -67,7 +67,8 @@ def _some(result: Robustness, seed: Seed) -> Robustness:
     rows = np.sort(seed.child("samples").generator().choice(n, _SAMPLES, replace=False))
     kept = np.isin(result.attacked, rows)
     part = {
-        name: getattr(result.outcome, name)[kept] for name in ("fallen", "adversarial", "queries", "stage")
+        name: getattr(result.outcome, name)[kept]
+        for name in ("fallen", "adversarial", "queries", "stage", "distance")
     }
     right = int(kept.sum())
     standing = right - int(part["fallen"].sum())

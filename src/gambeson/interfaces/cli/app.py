@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 from gambeson import __version__
 from gambeson.core.errors import GambesonError, ModelError, UsageError
-from gambeson.interfaces.cli import audit, init, lists, report, schema
+from gambeson.interfaces.cli import attack, audit, init, lists, report, schema
 from gambeson.interfaces.cli.errors import COULD_NOT_COMPLETE, explain, show_error
 
 _DEBUG = "--debug"
@@ -38,6 +38,14 @@ _AUDIT_EPILOG = """
   gambeson audit --profile quick --time-budget 5m --fail-on medium
 """
 
+_ATTACK_EPILOG = """
+[bold]Examples[/bold]
+
+  gambeson attack apgd model.pt2 -d test.npz --eps 8/255 -p steps=100 -p loss=dlr\n
+  gambeson attack hopskipjump model.onnx -d test.npz --norm l2 --nearest -p queries=2000 --out found\n
+  gambeson attack strongest model.pt2 -d builtin:digits --eps 0.1
+"""
+
 app = typer.Typer(
     name="gambeson",
     help="Attack a machine-learning model as an adversary would, and report what holds, with evidence.",
@@ -48,6 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("audit", epilog=_AUDIT_EPILOG, rich_help_panel="Commands")(audit.audit)
+app.command("attack", epilog=_ATTACK_EPILOG, rich_help_panel="Commands")(attack.attack)
 app.command("init", rich_help_panel="Commands")(init.init)
 app.add_typer(report.app, name="report", rich_help_panel="Commands")
 app.add_typer(lists.app, name="list", rich_help_panel="Commands")

@@ -1,0 +1,90 @@
+"""From the flags of ``gambeson attack`` to its command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gambeson.core.errors import UsageError
+from gambeson.core.threat import Access, Norm, ThreatModel
+from gambeson.interfaces.cli.words import data_options, split_words, whole_number
+from gambeson.service.attacking import AttackCommand
+from gambeson.settings.parsing import parse_eps
+
+_NUMBERS = ("classes", "samples", "seed", "batch_size")
+_WORDS = {"true": True, "false": False, "none": None}
+
+
+def attack_command(flags: Mapping[str, Any]) -> AttackCommand:
+    """The attack that the flags describe.
+
+    Args:
+        flags: Value of every parameter of ``gambeson attack`` by name; ``None`` for what was not given.
+
+    Raises:
+        UsageError: Data is missing, or a value makes no sense.
+    """
+    if flags["data"] is None:
+        raise UsageError("No data was given.", expected="gambeson attack ATTACK MODEL --data DATA")
+    given = {name: flags[name] for name in ("factory", "scores", "split", "out") if flags[name] is not None}
+    for name in _NUMBERS:
+        if flags[name] is not None:
+            given[name] = whole_number("--" + name.replace("_", "-"), flags[name])
+    if given.get("seed", 0) < 0:
+        raise UsageError(f"The seed is {given['seed']}.", expected="an integer of at least 0")
+    return AttackCommand(
+        attack=flags["name"],
+        model=flags["model"],
+        data=flags["data"],
+        parameters=_parameters(flags["param"] or ()),
+        threat=_threat(flags),
+        nearest=flags["nearest"],
+        data_options=data_options(flags["data_option"], flags["label"]),
+        **given,
+    )
+
+
+def _threat(flags: Mapping[str, Any]) -> ThreatModel:
+    eps, unit = parse_eps(flags["eps"] or "8/255")
+    if flags["nearest"] and flags["eps"]:
+        raise UsageError("--nearest looks beyond every --eps.", remedy="give one of the two")
+    norm = (flags["norm"] or "linf").lower()
+    if norm not in list(Norm):
+        raise UsageError(f"Unknown norm {flags['norm']!r}.", expected=", ".join(Norm))
+    queries = None if flags["queries"] is None else whole_number("--queries", flags["queries"])
+    if norm == Norm.L0 and not flags["eps"]:
+        eps, unit = 1.0, "input"
+    return ThreatModel(
+        norm=Norm(norm),
+        eps=eps,
+        access=Access.parse(flags["access"] or "gradient"),
+        queries=queries,
+        frozen=split_words(flags["freeze"]) or (),
+        unit=unit,
+    )
+
+
+def _parameters(pairs: Sequence[str]) -> tuple[tuple[str, object], ...]:
+    """``steps=100`` as name and value: a number, true, false, none, or else a word.
+
+    Raises:
+        UsageError: One has no ``=``.
+    """
+    found = []
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not (key and equals):
+            raise UsageError(f"--param {pair!r} has no '='.", expected="KEY=VALUE, e.g. steps=100")
+        found.append((key, _value(text)))
+    return tuple(found)
+
+
+def _value(text: str) -> object:
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float) else text

@@ -1,0 +1,13 @@
+"""FAB on a model whose boundary is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from gambeson.core.threat import Norm
+from tests.linear_world import excess
+
+
+@pytest.mark.parametrize(("norm", "most"), [(Norm.LINF, 0.01), (Norm.L2, 0.01), (Norm.L1, 0.01)])
+def test_on_a_linear_model_it_finds_the_nearest_point(norm, most):
+    assert excess("fab", norm, steps=20, targets=1) < most

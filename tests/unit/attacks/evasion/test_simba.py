@@ -1,0 +1,33 @@
+"""SimBA on a model whose boundary is known."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gambeson.attacks.evasion.simba import SimBA, _cosine
+from gambeson.core.errors import UsageError
+from gambeson.core.threat import Norm
+from tests.linear_world import attack, exact
+
+
+@pytest.mark.parametrize("norm", [Norm.LINF, Norm.L2])
+def test_on_a_linear_model_it_breaks_what_lies_well_inside_and_nothing_else(norm):
+    inside = 1.3 * exact(norm).max()
+    assert attack("simba", norm, inside, steps=400, step_size=0.01).fallen.all()
+    assert not attack("simba", norm, 0.9 * exact(norm).min(), steps=400, step_size=0.01).fallen.any()
+
+
+def test_the_cosine_basis_is_orthonormal():
+    waves = torch.stack([_cosine(torch.tensor([f]), 8)[0] for f in range(8)])
+    torch.testing.assert_close(waves @ waves.T, torch.eye(8), atol=1e-6, rtol=0)
+
+
+def test_low_frequencies_break_it_too():
+    found = attack("simba", Norm.L2, 1.6 * exact(Norm.L2).max(), basis="dct", frequencies=1.0, step_size=0.01)
+    assert found.fallen.all()
+
+
+def test_an_unknown_basis_is_refused():
+    with pytest.raises(UsageError, match="Unknown basis 'fourier'"):
+        SimBA(basis="fourier")
