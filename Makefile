@@ -58,5 +58,5 @@ $(VENV)/.bench: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) adversarial-robustness-toolbox tqdm requests
 	@# torchattacks pins an old requests and asks for torchvision, which the attacks measured here do not use;
 	@# foolbox asks for JAX-era packages that its PyTorch side does not use
-	$(PIP) --no-deps torchattacks foolbox eagerpy
+	$(PIP) --no-deps torchattacks foolbox eagerpy GitPython gitdb smmap
 	@touch $@

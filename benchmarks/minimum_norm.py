@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import art.attacks.evasion as art
 import foolbox as fb
@@ -53,7 +53,7 @@ class Counted(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The module's answer, counted."""
         self.rows += len(x)
-        return self.module(x)
+        return self.module(x.float())  # ART asks in float64
 
 
 def minimum_norm_table(subject: Subject, count: int = 64, *, quick: bool = False) -> str:
@@ -81,14 +81,14 @@ def _row(duel: Duel, subject: Subject, x: Tensor, y: Tensor) -> str:
     torch.manual_seed(0)
     np.random.seed(0)
     counted = Counted(subject.module)
-    watched = Subject(subject.name, counted, subject.model, subject.samples, subject.schema, subject.radii)
+    watched = replace(subject, module=counted)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         begun = time.process_time()
-        theirs = duel.peer(watched, x, y).detach()
+        theirs = duel.peer(watched, x, y).detach().float()
         peer_seconds = time.process_time() - begun
     queries = counted.rows / len(x)
-    space = PerturbationSet.of(ThreatModel(duel.norm, 0.5), subject.schema).with_eps(duel.radius)
+    space = PerturbationSet.of(ThreatModel(duel.norm, 1.0), subject.schema).with_eps(duel.radius)
     name, parameters = duel.ours
     item = stage(name, **parameters, **({"queries": round(queries)} if _takes_queries(name) else {}))
     begun = time.process_time()
@@ -127,8 +127,12 @@ def _foolbox(attack: Callable[[], object]) -> Callable[[Subject, Tensor, Tensor]
     return run
 
 
-def _art(attack: str, **parameters: object) -> Callable[[Subject, Tensor, Tensor], Tensor]:
+def _art(
+    attack: str, *, probabilities: bool = False, **parameters: object
+) -> Callable[[Subject, Tensor, Tensor], Tensor]:
     def run(subject: Subject, x: Tensor, y: Tensor) -> Tensor:
+        if probabilities:
+            subject = replace(subject, module=nn.Sequential(subject.module, nn.Softmax(1)))
         made = getattr(art, attack)(art_classifier(subject), **parameters)
         return torch.from_numpy(made.generate(x.numpy(), np.eye(10, dtype=np.float32)[y.numpy()]))
 
@@ -198,7 +202,7 @@ def _without_gradients(walk: int) -> list[Duel]:
         Duel(
             "ART SimBA",
             l2,
-            _art("SimBA", max_iter=walk // 4, epsilon=0.2, batch_size=1, **quiet),
+            _art("SimBA", probabilities=True, max_iter=walk // 4, epsilon=0.2, batch_size=1, **quiet),
             ("simba", {"steps": walk // 4, "step_size": 0.2}),
             radius=100.0,
         ),

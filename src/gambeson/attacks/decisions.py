@@ -36,7 +36,7 @@ class Decisions:
         """Whether each perturbation (m, *shape) of the samples ``of`` (m,) is misclassified: (m,) bool."""
         if not len(of):
             return torch.zeros(0, dtype=torch.bool, device=of.device)
-        x = self.problem.ball.select(of).apply(delta)
+        x = self.problem.ball.apply(delta, of)
         return self.oracle.labels(x, of) != self.problem.y[of]
 
     def start(self, step: int, tries: int) -> tuple[Tensor, Tensor]:

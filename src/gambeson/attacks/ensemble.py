@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,8 @@ import torch
 
 from gambeson.attacks.base import EvasionAttack, EvasionFacts, evasion
 from gambeson.attacks.geometry import PerturbationSet
-from gambeson.attacks.harness import Run, Samples, run_attack
+from gambeson.attacks.harness import AttackOutcome, Run, Samples, run_attack
+from gambeson.attacks.losses import margin
 from gambeson.core.errors import UsageError
 from gambeson.models.passes import Passes
 
@@ -24,11 +25,33 @@ class Stage:
         label: Name in reports, with its parameters, e.g. ``"apgd-ce(50)"``.
         attack: The attack.
         facts: What it declared.
+        close: It gets only the samples of whose clean margin at most this share is left after the stages
+            before; 1 for all.
+        probe: It gets only this many samples, those that are furthest from falling; ``None`` for all.
+        after: Label of a stage; this one runs only if that one broke something.
     """
 
     label: str
     attack: EvasionAttack[Any]
     facts: EvasionFacts
+    close: float = 1.0
+    probe: int | None = None
+    after: str | None = None
+
+    def choose(self, standing: np.ndarray, left: np.ndarray, fell: Mapping[str, int]) -> np.ndarray:
+        """The samples that it gets.
+
+        Args:
+            standing: (k,) indices of the samples that stand.
+            left: (k,) share of the clean margin that each has left.
+            fell: How many samples each stage before has broken, by label.
+        """
+        if self.after is not None and not fell.get(self.after, 0):
+            return standing[:0]
+        chosen = standing if self.close >= 1 else standing[left <= self.close]
+        if self.probe is not None:
+            chosen = np.sort(standing[np.argsort(-left, kind="stable")[: self.probe]])
+        return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +99,7 @@ class EnsembleOutcome:
         return max((record.unfinished for record in self.records), default=0)
 
 
-def stage(name: str, label: str = "", **parameters: object) -> Stage:
+def stage(name: str, label: str = "", /, **parameters: object) -> Stage:
     """A stage from the registry.
 
     Args:
@@ -119,19 +142,17 @@ def run_in_turn(
         AccessDenied: An attack asked for more access than it declared.
         ModelError: The model answered with something unusable.
     """
-    n = len(samples)
-    fallen, stage_of = np.zeros(n, bool), np.full(n, -1)
-    queries, adversarial = np.zeros(n, np.int64), samples.x.numpy().copy()
-    distance = np.full(n, np.inf)
-    records = []
+    state = _Progress(samples, _clean_margins(passes, samples))
     for number, item in enumerate(stages):
-        standing = np.flatnonzero(~fallen)
-        left = None if budget is None else budget - int(queries[standing].max(initial=0))
-        if not len(standing) or left == 0:
-            records.append(StageRecord(item.label, 0, 0, 0, 0))
+        standing = np.flatnonzero(~state.fallen)
+        chosen = item.choose(standing, state.left[standing], state.fell)
+        run.report((len(standing) - len(chosen)) * item.attack.length, 0)
+        left = None if budget is None else budget - int(state.queries[chosen].max(initial=0))
+        if not len(chosen) or left == 0:
+            state.records.append(StageRecord(item.label, 0, 0, 0, 0))
             continue
         if run.deadline is not None and run.clock() >= run.deadline:
-            records.append(StageRecord(item.label, len(standing), 0, 0, len(standing)))
+            state.records.append(StageRecord(item.label, len(chosen), 0, 0, len(chosen)))
             continue
         rest = sum(later.attack.length for later in stages[number + 1 :])
         branch = replace(
@@ -140,17 +161,55 @@ def run_in_turn(
             key=f"{run.key}/{number}-{item.label}",
             report=_also_rest(run.report, rest),
         )
-        rows = torch.from_numpy(standing)
-        found = run_attack(
-            item.attack, item.facts, passes, samples.select(rows), space, budget=left, run=branch
+        part = samples.select(torch.from_numpy(chosen))
+        found = run_attack(item.attack, item.facts, passes, part, space, budget=left, run=branch)
+        state.take(number, item.label, chosen, found)
+    return state.outcome()
+
+
+class _Progress:
+    """What the stages so far have found."""
+
+    def __init__(self, samples: Samples, clean: np.ndarray) -> None:
+        n = len(samples)
+        self.fallen, self.stage = np.zeros(n, bool), np.full(n, -1)
+        self.queries, self.distance = np.zeros(n, np.int64), np.full(n, np.inf)
+        self.adversarial = samples.x.numpy().copy()
+        self.records: list[StageRecord] = []
+        self.fell: dict[str, int] = {}
+        self._clean, self._best = clean, clean.astype(np.float64)
+
+    @property
+    def left(self) -> np.ndarray:
+        """(n,) share of the clean margin that is left."""
+        share: np.ndarray = self._best / self._clean
+        return share
+
+    def take(self, number: int, label: str, chosen: np.ndarray, found: AttackOutcome) -> None:
+        """Add what a stage found on the samples ``chosen``."""
+        hit = chosen[found.fallen]
+        self._best[chosen] = np.maximum(self._best[chosen], found.margin)
+        self.fallen[hit], self.stage[hit] = True, number
+        self.adversarial[hit] = found.adversarial[found.fallen]
+        self.distance[hit] = found.distance[found.fallen]
+        self.queries[chosen] += found.queries
+        self.fell[label] = len(hit)
+        self.records.append(StageRecord(label, len(chosen), len(hit), found.refuted, found.unfinished))
+
+    def outcome(self) -> EnsembleOutcome:
+        """All of it."""
+        return EnsembleOutcome(
+            self.fallen, self.adversarial, self.queries, self.stage, self.distance, tuple(self.records)
         )
-        hit = standing[found.fallen]
-        fallen[hit], stage_of[hit] = True, number
-        adversarial[hit], distance[hit] = found.adversarial[found.fallen], found.distance[found.fallen]
-        queries[standing] += found.queries
-        record = StageRecord(item.label, len(standing), len(hit), found.refuted, found.unfinished)
-        records.append(record)
-    return EnsembleOutcome(fallen, adversarial, queries, stage_of, distance, tuple(records))
+
+
+def _clean_margins(passes: Passes, samples: Samples) -> np.ndarray:
+    """(n,) margins of the samples as they are, below 0 where they are classified correctly."""
+    if not len(samples):
+        return np.zeros(0)
+    scores = passes.scores(samples.x.to(passes.device))
+    margins: np.ndarray = margin(scores, samples.y.to(scores.device)).cpu().numpy()
+    return margins.clip(max=-1e-12)
 
 
 def _also_rest(report: Callable[[int, int], None], rest: int) -> Callable[[int, int], None]:

@@ -106,12 +106,18 @@ class Ball:
         """The balls around the samples ``keep``."""
         return Ball(self.space, self.x[keep], self.low[keep], self.high[keep])
 
-    def apply(self, delta: Tensor) -> Tensor:
-        """The input that a perturbation makes: whole numbers stay whole, moving towards the sample."""
+    def apply(self, delta: Tensor, of: Tensor | None = None) -> Tensor:
+        """The input that a perturbation makes: whole numbers stay whole, moving towards the sample.
+
+        Args:
+            delta: (m, *shape) perturbations, one per sample unless ``of`` is given.
+            of: (m,) the sample that each belongs to.
+        """
         change = delta * self.space.scale
         if bool(self.space.integer.any()):
             change = torch.where(self.space.integer, change.trunc(), change)
-        return (self.x + change).clamp(self.space.low, self.space.high)
+        x = self.x if of is None else self.x[of]
+        return (x + change).clamp(self.space.low, self.space.high)
 
     def inside(self, delta: Tensor) -> Tensor:
         """``delta`` cut to the bounds of the input, whatever its norm.

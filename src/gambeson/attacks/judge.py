@@ -40,6 +40,9 @@ class Judge:
         """Look at one query per sample that still stands, or at several of the samples ``of``."""
         y, ball, rows = self._y, self._ball, self._rows
         if of is not None:
+            # Many rows per sample: look closely at those that are misclassified, which alone can count.
+            hits = (scores.argmax(1) != y[of]).nonzero().squeeze(1)
+            x, scores, of = x[hits], scores[hits], of[hits]
             y, ball, rows = y[of], ball.select(of), rows[of]
         valid = ball.contains(x)
         self.strays += int((~valid).sum())

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from gambeson.attacks.ensemble import Stage, stage
 from gambeson.core.errors import Unavailable
 from gambeson.core.threat import Norm
 
+AUTOATTACK_NORMS = (Norm.LINF, Norm.L2)
 _TARGETS = 9
+_CLOSE = 0.2
+"""Share of its clean margin below which a sample is worth many restarts."""
+_PROBE = 300
+"""Queries of the look for masked gradients."""
+MASKING_PROBE = f"square({_PROBE}, probe)"
+"""Label of that look among an ensemble's stages."""
 
 
 def autoattack(norm: Norm, classes: int) -> list[Stage]:
@@ -27,7 +35,7 @@ def autoattack(norm: Norm, classes: int) -> list[Stage]:
 
     Source: Croce & Hein 2020, arXiv:2003.01690, section 5.
     """
-    if norm not in (Norm.LINF, Norm.L2):
+    if norm not in AUTOATTACK_NORMS:
         raise Unavailable(f"AutoAttack is not defined here under {norm}.", expected="linf or l2")
     if classes < 4:
         raise Unavailable(
@@ -47,8 +55,9 @@ def strongest(norm: Norm, classes: int) -> list[Stage]:
     """Gambeson's own ensemble: cheapest first, each stage on what stands, and no further where there is no hope.
 
     Ten steps of APGD on cross-entropy from the sample itself; a run on the probability margin, then runs
-    towards the classes that came closest; more of them, from new starts, on the samples whose margin has shrunk
-    most.
+    towards the classes that came closest; many restarts on the samples with little of their margin left. A short
+    Square on those furthest from falling tells whether gradients can be believed; if it breaks one, Square gets
+    all that stand.
 
     Args:
         norm: Any.
@@ -60,13 +69,22 @@ def strongest(norm: Norm, classes: int) -> list[Stage]:
             stage("pgd", "pgd(100, 5 restarts)", steps=100, restarts=5),
             stage("fmn", "fmn(300)", steps=300),
         ]
-    few, all_ = min(3, classes - 1), min(_TARGETS, classes - 1)
+    few = min(3, classes - 1)
     return [
         stage("apgd", "apgd-ce(10)", steps=10, random_start=False),
-        stage("apgd", f"apgd-closest(20, {few} targets)", steps=20, loss="closest", targets=few),
-        stage(
-            "apgd", f"apgd-closest(30, {all_} targets)", steps=30, loss="closest", targets=all_, give_up=0.3
+        stage("apgd", f"apgd-closest(20, {few} targets)", steps=20, loss="closest", targets=few, give_up=0.5),
+        replace(
+            stage("apgd", "apgd-margin(50, 10 restarts)", steps=50, loss="margin", restarts=10), close=_CLOSE
         ),
+        *(_masking() if norm is Norm.LINF else ()),
+    ]
+
+
+def _masking() -> list[Stage]:
+    """Where random search breaks samples that gradients call hopeless, gradients lie: search all at random."""
+    return [
+        replace(stage("square", MASKING_PROBE, queries=_PROBE), probe=32),
+        replace(stage("square", "square(5000)", queries=5_000), after=MASKING_PROBE),
     ]
 
 

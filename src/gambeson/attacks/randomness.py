@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,8 @@ _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed 64-bit integer
 _MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
 _STREAMS = 16
+_LONG = 1_024
+"""Numbers per sample from which a generator for each sample is cheaper than hashing every position."""
 
 
 def _shift(value: Tensor, bits: int) -> Tensor:
@@ -53,13 +56,17 @@ class SampleRandom:
             stream: 0 to 15; two draws in one step take two streams.
         """
         count = math.prod(shape)
-        base = _mix(self.keys + _wrap((step * _STREAMS + stream + 1) * _GOLDEN))
+        base = self._base(step, stream)
+        if count >= _LONG:
+            return _long(torch.rand, base, shape)
         offsets = torch.arange(1, count + 1, dtype=torch.int64, device=self.keys.device) * _GOLDEN
         bits = _shift(_mix(base[:, None] + offsets), 40)
         return (bits.to(torch.float32) * 2.0**-24).reshape(len(self.keys), *shape)
 
     def normal(self, step: int, *shape: int, stream: int = 0) -> Tensor:
-        """(n, *shape) float32, standard normal (Box-Muller); takes ``stream`` and the next one."""
+        """(n, *shape) float32, standard normal; takes ``stream`` and the next one."""
+        if math.prod(shape) >= _LONG:
+            return _long(torch.randn, self._base(step, stream), shape)
         radius = (-2 * torch.log1p(-self.uniform(step, *shape, stream=stream))).sqrt()
         return radius * torch.cos(2 * math.pi * self.uniform(step, *shape, stream=stream + 1))
 
@@ -67,6 +74,20 @@ class SampleRandom:
         """(n, *shape) float32, -1 or 1 with equal chance."""
         return torch.where(self.uniform(step, *shape, stream=stream) < 0.5, -1.0, 1.0)
 
+    def _base(self, step: int, stream: int) -> Tensor:
+        """(n,) int64: the seed of one draw of each sample."""
+        return _mix(self.keys + _wrap((step * _STREAMS + stream + 1) * _GOLDEN))
+
     def select(self, keep: Tensor) -> SampleRandom:
         """The generators of the samples ``keep``."""
         return SampleRandom(self.keys[keep])
+
+
+def _long(draw: Callable[..., Tensor], seeds: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """(n, *shape) numbers, each row from a generator of its own, drawn on the CPU."""
+    drawn = torch.empty(len(seeds), *shape)
+    generator = torch.Generator()
+    for row, seed in zip(drawn, seeds.tolist(), strict=True):
+        generator.manual_seed(seed)
+        draw(shape, generator=generator, out=row)
+    return drawn.to(seeds.device)

@@ -81,22 +81,23 @@ class Oracle:
         """
         return self._query(Access.SCORES, x, of)
 
-    def gradient(self, x: Tensor, loss: Loss, *rows: Tensor) -> Gradient:
-        """Per-sample loss, scores and the gradient of the loss at ``x``.
+    def gradient(self, x: Tensor, loss: Loss, *rows: Tensor, of: Tensor | None = None) -> Gradient:
+        """Per-row loss, scores and the gradient of the loss at ``x``.
 
         Args:
-            x: (n, *shape), one row per sample.
-            loss: ``loss(scores, *rows) -> (n,)``.
-            rows: Tensors with n rows that the loss needs.
+            x: (m, *shape), one row per sample unless ``of`` is given.
+            loss: ``loss(scores, *rows) -> (m,)``.
+            rows: Tensors with m rows that the loss needs.
+            of: (m,) the sample that each row belongs to.
 
         Raises:
             AccessDenied: Gradients are not granted.
             BudgetExhausted: A sample has no query left.
             ModelError: The model cannot be differentiated or answered with something unusable.
         """
-        self._charge(Access.GRADIENT, x, None)
+        self._charge(Access.GRADIENT, x, of)
         answer = self._passes.gradient(x, loss, *rows)
-        self._observe(x, answer.scores, None)
+        self._observe(x, answer.scores, of)
         return answer
 
     def select(self, keep: Tensor) -> None:

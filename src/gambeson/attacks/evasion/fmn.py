@@ -16,6 +16,7 @@ from gambeson.models.oracle import Oracle
 
 _BEYOND = 1.01
 """A hair past the linear boundary: a step exactly onto it is not misclassified."""
+_FIRST_STEP = {Norm.LINF: 1.0, Norm.L2: 1.0, Norm.L1: 0.2, Norm.L0: 3.0}
 _DUAL = {Norm.LINF: 1, Norm.L2: 2, Norm.L1: math.inf}
 
 
@@ -44,8 +45,8 @@ class FMN:
 
     Attributes:
         steps: Gradient steps.
-        step_size: First step's l2 length, in input units over the widest feature; decays by a cosine to
-            a hundredth. ``None`` for the norm's own: 1 (l0, l1, l2), 10 (linf).
+        step_size: First step's length, as a multiple of the radius (times sqrt(d) under linf, in input units
+            under l0); decays by a cosine to a hundredth. ``None`` for the norm's own.
         radius_step: First relative change of the radius (gamma); decays by a cosine to a fiftieth.
     """
 
@@ -75,10 +76,11 @@ class FMN:
         grad = torch.where(ball.space.frozen, 0.0, at.grad * ball.space.scale)
         size = ball.space.measure(state.delta)
         state = self._radius(state, at.loss, grad, size, norm, t)
-        first = (10.0 if norm is Norm.LINF else 1.0) if self.step_size is None else self.step_size
-        length = _cosine(first, first / 100, t, self.steps)
+        first = _FIRST_STEP[norm] if self.step_size is None else self.step_size
+        spread = grad[0].numel() ** 0.5 if norm is Norm.LINF else 1.0
+        length = _cosine(first, first / 100, t, self.steps) * spread * _reach(state.radius, norm)
         direction = grad / rows(grad.flatten(1).norm(dim=1).clamp_min(1e-12), grad)
-        moved = state.delta + length * direction
+        moved = state.delta + rows(length, grad) * direction
         return replace(state, delta=ball.inside(_shrink(moved, state.radius, norm)))
 
     def _radius(
@@ -91,15 +93,21 @@ class FMN:
         if norm is Norm.L0:
             closer = torch.minimum(state.radius - 1, (state.radius * (1 - gamma)).floor())
             wider = torch.maximum(state.radius + 1, (state.radius * (1 + gamma)).floor())
-            estimate = size + 1  # a feature more, until the first hit tells better
+            estimate = torch.where(state.radius.isinf(), size + 1, wider)
         else:
             closer, wider = state.radius * (1 - gamma), state.radius * (1 + gamma)
             slope = torch.linalg.vector_norm(grad.flatten(1), _DUAL[norm], dim=1).clamp_min(1e-12)
             estimate = size + _BEYOND * loss.abs() / slope  # linear distance to the boundary
+            estimate = torch.where(state.radius.isinf(), estimate, torch.maximum(estimate, wider))
         shrunk = torch.minimum(closer, best)
         shrunk = torch.where(state.radius.isinf(), best * (1 - gamma), shrunk)
         grown = torch.where(hit, wider, estimate)
         return FMNState(state.delta, torch.where(wrong, shrunk, grown).clamp_min(0), best, hit)
+
+
+def _reach(radius: Tensor, norm: Norm) -> Tensor:
+    """Length to which steps are relative (n,)."""
+    return torch.ones_like(radius) if norm is Norm.L0 else radius.clamp_max(1e6)
 
 
 def _cosine(first: float, last: float, t: int, steps: int) -> float:

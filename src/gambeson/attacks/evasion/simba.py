@@ -41,7 +41,8 @@ class SimBA:
     Attributes:
         steps: Directions tried, each with one or two queries.
         step_size: Length of a step, in input units.
-        basis: ``pixel``, or ``dct`` for the lowest spatial frequencies of images.
+        basis: ``dct`` for the lowest spatial frequencies of images (tables have none: there, single
+            features), or ``pixel``.
         frequencies: Share of the frequencies in each axis that ``dct`` uses.
 
     Raises:
@@ -50,8 +51,8 @@ class SimBA:
 
     steps: int = 2_500
     step_size: float = 0.2
-    basis: str = "pixel"
-    frequencies: float = 0.25
+    basis: str = "dct"
+    frequencies: float = 0.125
 
     def __post_init__(self) -> None:
         if self.basis not in ("pixel", "dct"):
@@ -84,7 +85,7 @@ class SimBA:
             return state
         up = ball.select(of).project(state.delta[of] + way[of])
         loss = torch.full_like(state.loss, -torch.inf)
-        loss[of] = margin(oracle.scores(ball.select(of).apply(up), of), problem.y[of])
+        loss[of] = margin(oracle.scores(ball.apply(up, of), of), problem.y[of])
         return _keep(state, state.delta.index_copy(0, of, up), loss)
 
     def _grid(self, x: Tensor) -> tuple[int, ...]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from gambeson.attacks.ensemble import Stage, StageRecord, stage
 from gambeson.attacks.geometry import PerturbationSet
-from gambeson.attacks.harness import Run
+from gambeson.attacks.harness import Run, Samples
+from gambeson.attacks.protocols import AUTOATTACK_NORMS, MASKING_PROBE, autoattack, strongest
 from gambeson.attacks.robustness import Robustness, choose_samples, measure_robustness
-from gambeson.audit.base import CheckContext, CheckFacts, checks
+from gambeson.audit.base import PROFILES, CheckContext, CheckFacts, checks
 from gambeson.audit.checks.evasion_curve import accuracy_by_eps
 from gambeson.audit.checks.evasion_evidence import adversarial_examples, facts, success_by_queries
 from gambeson.core.errors import Unavailable
@@ -36,7 +37,7 @@ _KEPT_NOTHING = 0.1
     ),
 )
 def evasion_gradient(context: CheckContext) -> list[Finding]:
-    """White-box evasion: PGD, Auto-PGD on cross-entropy, Auto-PGD on targeted DLR, then Square, in turn.
+    """White-box evasion by the ensemble ``strongest``; with the thorough profile AutoAttack after it.
 
     Fails when less than 80% of the clean accuracy is left (medium), less than half (high). A figure is an
     upper bound: no attack proves robustness.
@@ -59,7 +60,7 @@ def evasion_gradient(context: CheckContext) -> list[Finding]:
     ),
 )
 def evasion_scores(context: CheckContext) -> list[Finding]:
-    """Black-box evasion from scores: Square Attack.
+    """Black-box evasion from scores: Square under linf, NES under l2 and l1.
 
     Fails like ``evasion.gradient``; critical when less than a tenth of the clean accuracy is left, because
     this attacker needs no more than an API key.
@@ -71,31 +72,65 @@ def evasion_scores(context: CheckContext) -> list[Finding]:
     return [_measure(context, _score_stages(context))]
 
 
+@checks.register(
+    "evasion.labels",
+    CheckFacts(
+        family=Family.EVASION,
+        access=Access.LABELS,
+        question="How much accuracy is left against an attacker who sees labels only?",
+        taxonomy=("atlas:AML.T0043.001", "atlas:AML.T0015", "nist:NISTAML.025", "owasp-ml:ML01:2023"),
+        cost=2.0,
+    ),
+)
+def evasion_labels(context: CheckContext) -> list[Finding]:
+    """Black-box evasion from labels alone: RayS under linf, HopSkipJump under l2.
+
+    Fails like ``evasion.scores``.
+
+    Raises:
+        Unavailable: No registered attack works under the threat's norm.
+        ModelError: The model answered with something unusable.
+    """
+    return [_measure(context, _label_stages(context))]
+
+
 def _gradient_stages(context: CheckContext) -> list[Stage]:
-    effort, norm = context.effort, context.threat.norm
-    quick = max(effort.steps // 5, 5)
-    stages = [stage("pgd", f"pgd({quick})", steps=quick)]
-    if norm in (Norm.LINF, Norm.L2):
-        targets = min(effort.targets, context.model.info.classes - 1)
-        steps = effort.steps
-        stages.append(stage("apgd", f"apgd-ce({steps})", steps=steps))
-        label = f"apgd-t({steps} steps, {targets} targets)"
-        stages.append(stage("apgd", label, steps=steps, loss="targeted_dlr", targets=targets))
-    else:
-        stages.append(stage("pgd", f"pgd({effort.steps}, 3 restarts)", steps=effort.steps, restarts=3))
-    if norm is Norm.LINF:
-        stages.append(stage("square", f"square({effort.queries})", queries=effort.queries))
-    return stages
+    """``strongest``: its first half for a quick look, AutoAttack on top for a thorough one."""
+    norm, classes = context.threat.norm, context.model.info.classes
+    stages = strongest(norm, classes)
+    if context.effort.steps < PROFILES["standard"].steps:
+        return stages[:2]
+    if context.effort.steps < PROFILES["thorough"].steps or norm not in AUTOATTACK_NORMS or classes < 4:
+        return stages
+    return [*stages, *autoattack(norm, classes)]
 
 
 def _score_stages(context: CheckContext) -> list[Stage]:
-    if context.threat.norm is not Norm.LINF:
+    queries = _queries(context)
+    if context.threat.norm is Norm.L0:
         raise Unavailable(
             f"No attack of this version works from scores alone under {context.threat.norm}.",
             remedy="declare a second threat model with norm linf to cover score-only attackers",
         )
-    queries = min(context.effort.queries, context.threat.queries or context.effort.queries)
+    if context.threat.norm is not Norm.LINF:
+        return [stage("nes", f"nes({queries})", queries=queries)]
     return [stage("square", f"square({queries})", queries=queries)]
+
+
+def _label_stages(context: CheckContext) -> list[Stage]:
+    queries = _queries(context)
+    if context.threat.norm is Norm.LINF:
+        return [stage("rays", f"rays({queries})", queries=queries)]
+    if context.threat.norm is Norm.L2:
+        return [stage("hopskipjump", f"hopskipjump({queries})", queries=queries)]
+    raise Unavailable(
+        f"No attack of this version works from labels alone under {context.threat.norm}.",
+        remedy="declare a second threat model with norm linf or l2 to cover label-only attackers",
+    )
+
+
+def _queries(context: CheckContext) -> int:
+    return min(context.effort.queries, context.threat.queries or context.effort.queries)
 
 
 @dataclass
@@ -121,9 +156,14 @@ def _measure(context: CheckContext, stages: list[Stage]) -> Finding:
     context.progress.start(context.check, len(samples) * length)
     report = _Report(context, of=len(samples))
     result = measure_robustness(
-        stages, passes, samples, space, budget=context.threat.queries, run=_run(context, "main", report)
+        stages,
+        passes,
+        samples,
+        space,
+        budget=context.threat.queries,
+        run=_run(context, "main", report, samples),
     )
-    curve = _run(context, "curve", lambda work, fallen: _say_curve(context))
+    curve = _run(context, "curve", lambda work, fallen: _say_curve(context), samples)
     points, cut = accuracy_by_eps(context, result, passes, space, curve)
     return _finding(context, result, stages, (points, success_by_queries(result)), cut)
 
@@ -133,13 +173,14 @@ def _say_curve(context: CheckContext) -> None:
     context.progress.advance(context.check, 0, "robust accuracy by eps")
 
 
-def _run(context: CheckContext, part: str, report: Callable[[int, int], None]) -> Run:
+def _run(context: CheckContext, part: str, report: Callable[[int, int], None], samples: Samples) -> Run:
     return Run(
         seed=context.seed.child(part),
         deadline=context.deadline,
         journal=context.journal,
         key=f"{context.check}@{context.threat}/{part}",
         clock=context.clock,
+        donors=samples.x,
         report=report,
     )
 
@@ -157,7 +198,11 @@ def _finding(
     outcome, severity = _judge(kept, info.access, finished=result.outcome.unfinished == 0)
     low, high = result.robust_accuracy.value, result.clean_accuracy.value
     target = f"{threat.norm} eps={threat.eps:.4g}" + (" of range" if threat.unit == "range" else "")
-    who = "an attacker with gradients" if info.access is Access.GRADIENT else "an attacker with scores only"
+    who = {
+        Access.GRADIENT: "an attacker with gradients",
+        Access.SCORES: "an attacker with scores only",
+        Access.LABELS: "an attacker with labels only",
+    }[info.access]
     return Finding(
         check=context.check,
         title=f"Accuracy falls from {high:.1%} to {low:.1%} under {target}, {info.access} access",
@@ -168,6 +213,7 @@ def _finding(
         summary=(
             f"Of {len(result.samples)} inputs the model gets {high:.1%} right; {who} who may change each "
             f"input by {target} leaves {low:.1%}. A stronger attack can only lower this figure."
+            f"{_masking(result)}"
         ),
         reason="time ran out before the attacks could answer" if outcome is Outcome.NOT_ASSESSED else "",
         remedy=_remedy(outcome, info.access),
@@ -184,6 +230,17 @@ def _finding(
         taxonomy=info.taxonomy,
         cut=tuple(cut),
     )
+
+
+def _masking(result: Robustness) -> str:
+    """A sentence where random search broke what gradients called hopeless."""
+    for record in result.outcome.records:
+        if record.label == MASKING_PROBE and record.fell:
+            return (
+                f" Its gradients are masked: a short random search broke {record.fell} of {record.tried} inputs that "
+                "they called hopeless (Athalye et al. 2018), so that random search then ran on all that stood."
+            )
+    return ""
 
 
 def _success(result: Robustness) -> Measurement:
@@ -219,7 +276,10 @@ def _remedy(outcome: Outcome, access: Access) -> str:
     )
     if access is Access.GRADIENT:
         return text
+    less = (
+        "return labels instead of scores where the product allows it, and " if access is Access.SCORES else ""
+    )
     return text + (
-        " Until then, return labels instead of scores where the product allows it, and limit and watch "
-        "queries per client: this attack spends hundreds of near-identical queries on one input."
+        f" Until then, {less}limit and watch queries per client: this attack spends hundreds of near-identical "
+        "queries on one input."
     )

@@ -111,8 +111,12 @@ def _fallen(
 
 def _stages(context: CheckContext) -> list[Stage]:
     """One good attack: the curve is for the eye, the main figure for the gate."""
-    if checks[context.check].facts.access is not Access.GRADIENT:
-        return [stage("square", queries=max(context.effort.queries // 8, 100))]
+    access, norm = checks[context.check].facts.access, context.threat.norm
+    queries = max(context.effort.queries // 8, 100)
+    if access is Access.SCORES:
+        return [stage("square" if norm is Norm.LINF else "nes", queries=queries)]
+    if access is Access.LABELS:
+        return [stage("rays" if norm is Norm.LINF else "hopskipjump", queries=queries)]
     steps = max(context.effort.steps // 2, 10)
     if context.threat.norm in (Norm.LINF, Norm.L2):
         return [stage("pgd", steps=5), stage("apgd", steps=steps)]

@@ -48,6 +48,23 @@ def test_a_pass_cut_short_is_no_pass_and_a_failure_stands():
     assert any("pgd" in note for note in cut.cut)
 
 
-def test_scores_only_under_another_norm_say_what_to_do():
+@pytest.mark.parametrize(("check", "norm"), [("evasion.scores", Norm.L0), ("evasion.labels", Norm.L1)])
+def test_less_access_under_another_norm_says_what_to_do(check, norm):
     with pytest.raises(Unavailable, match="second threat model"):
-        ask("evasion.scores", threat=ThreatModel(Norm.L2, 0.5))
+        ask(check, threat=ThreatModel(norm, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("check", "norm", "attack"),
+    [
+        ("evasion.scores", Norm.LINF, "square"),
+        ("evasion.scores", Norm.L2, "nes"),
+        ("evasion.labels", Norm.LINF, "rays"),
+        ("evasion.labels", Norm.L2, "hopskipjump"),
+    ],
+)
+def test_each_access_and_norm_has_its_attack_and_its_curve(check, norm, attack):
+    found = ask(check, threat=ThreatModel(norm, 1.5 if norm is Norm.L2 else 0.3))
+    assert attack in found.evidence.method
+    assert found.outcome is Outcome.FAILED
+    assert len(found.evidence.curves) == 2

@@ -1,0 +1,1 @@
+"""Scripts to run; also imported by the tests and benchmarks."""
