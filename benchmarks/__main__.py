@@ -10,10 +10,11 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.autoattack import autoattack_table
 from benchmarks.cost import cost_table
 from benchmarks.minimum_norm import minimum_norm_table
 from benchmarks.strength import strength_table
-from benchmarks.subjects import digits, resnet20
+from benchmarks.subjects import digits, resnet20, robust
 
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
@@ -34,7 +35,11 @@ def main() -> None:
     subjects = [subject for subject in (digits(), resnet20()) if subject is not None]
     parts = [strength_table(subject, quick=quick) for subject in subjects]
     parts.append(cost_table(subjects[-1], quick=quick))
-    parts.append(minimum_norm_table(subjects[-1], quick=quick))
+    count = 100 if quick else 500
+    for subject in (robust("mnist", count), robust("cifar10", count)):
+        if subject is not None:
+            parts.append(autoattack_table(subject, subject.radii[0], count))
+            parts.append(minimum_norm_table(subject, quick=quick))
     head = HEAD.format(
         day=date.today().isoformat(),
         processor=platform.processor() or platform.machine(),

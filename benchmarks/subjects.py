@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 import gambeson as gb
 from examples import resnet20 as resnet20_example
-from examples import train_digits
+from examples import train_digits, train_robust
 from gambeson.attacks.harness import Samples
 from gambeson.models.passes import Passes
 
@@ -51,6 +52,42 @@ def resnet20(count: int = 128) -> Subject | None:
     data = gb.open_dataset(str(images), options=options)
     model = gb.open_model(str(weights), schema=data.schema, factory=f"{resnet20_example.__file__}:build")
     return _subject("ResNet-20", model, data, count, (0.5 / 255, 1 / 255))
+
+
+def robust(name: str, count: int = 500) -> Subject | None:
+    """A small network trained on adversarial examples (``mnist``, linf 0.3, or ``cifar10``, 2/255).
+
+    The first ``count`` test samples, without those that it gets wrong. Trained at the first call, some minutes,
+    and kept in build/; ``None`` where the data folder is absent.
+    """
+    folder = Path(os.environ.get("GAMBESON_DATA", "../shared/data"))
+    train, test, eps, rows, steps, epochs = {
+        "mnist": ("mnist.npz", "mnist.npz", 0.3, 60_000, 12, 12),
+        "cifar10": ("cifar10_train_jpeg.npz", "cifar10_test_jpeg.npz", 2 / 255, 20_000, 5, 8),
+    }[name]
+    if not (folder / train).exists():
+        return None
+    weights = Path("build") / f"{name}_robust.safetensors"
+    if not weights.exists():
+        x, y = train_digits.load_split(_open(folder / train, "0.02"), "train")
+        torch.manual_seed(0)
+        network = train_robust.network(*x.shape[1:3])
+        network = train_robust.train(network, x[:rows], y[:rows], eps=eps, steps=steps, epochs=epochs)
+        weights.parent.mkdir(exist_ok=True)
+        save_file(network.state_dict(), weights)
+    data = _open(folder / test, "1")
+    model = gb.open_model(str(weights), schema=data.schema, factory=f"{train_robust.__file__}:{name}")
+    split = data.split("test")
+    x, y = (torch.from_numpy(a) for a in split.take(np.arange(count)))
+    right = (Passes(model).scores(x).argmax(1) == y).nonzero().squeeze(1)
+    samples = Samples(x[right], y[right], right.numpy())
+    return Subject(f"robust {name} CNN", model.network.module, model, samples, data.schema, (eps,))
+
+
+def _open(path: Path, test_fraction: str) -> gb.Dataset:
+    """A data file, divided where it has no splits of its own."""
+    pairs = () if path.name == "mnist.npz" else (("test_fraction", test_fraction),)
+    return gb.open_dataset(str(path), options=gb.DataOptions.from_pairs(pairs))
 
 
 def _subject(name: str, model: gb.Model, data: gb.Dataset, count: int, radii: tuple[float, ...]) -> Subject:

@@ -16,6 +16,9 @@ from gambeson.attacks.losses import margin
 from gambeson.core.errors import UsageError
 from gambeson.models.passes import Passes
 
+_LEAST = 16
+"""Samples that are cheap enough to be attacked hard, however far they seem."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -26,7 +29,7 @@ class Stage:
         attack: The attack.
         facts: What it declared.
         close: It gets only the samples of whose clean margin at most this share is left after the stages
-            before; 1 for all.
+            before, and never fewer than the 16 closest; 1 for all.
         probe: It gets only this many samples, those that are furthest from falling; ``None`` for all.
         after: Label of a stage; this one runs only if that one broke something.
     """
@@ -48,7 +51,10 @@ class Stage:
         """
         if self.after is not None and not fell.get(self.after, 0):
             return standing[:0]
-        chosen = standing if self.close >= 1 else standing[left <= self.close]
+        chosen = standing
+        if self.close < 1:
+            closest = np.argsort(left, kind="stable")[:_LEAST]
+            chosen = np.union1d(standing[left <= self.close], standing[closest])
         if self.probe is not None:
             chosen = np.sort(standing[np.argsort(-left, kind="stable")[: self.probe]])
         return chosen

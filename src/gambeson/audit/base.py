@@ -110,5 +110,9 @@ finding; ``InsufficientEvidence`` and ``Unavailable`` become NOT_ASSESSED with t
 
 checks: Registry[Check, CheckFacts] = Registry(
     "check",
-    ("gambeson.audit.checks.evasion", "gambeson.audit.checks.membership"),
+    (
+        "gambeson.audit.checks.evasion",
+        "gambeson.audit.checks.evasion_sanity",
+        "gambeson.audit.checks.membership",
+    ),
 )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,3 +64,25 @@ def test_an_unknown_attack_has_its_nearest_name():
 def test_standing_samples_are_returned_as_they_were():
     found = attack()
     assert np.array_equal(found.adversarial[~found.fallen], samples().x.numpy()[~found.fallen])
+
+
+def chosen(item, count=40):
+    standing = np.arange(100, 100 + count)
+    return item.choose(standing, np.linspace(0, 1, count), {"look": 0, "hit": 1}).tolist()
+
+
+def test_a_stage_for_close_samples_gets_those_and_never_fewer_than_sixteen():
+    item = stage("pgd")
+    assert chosen(item) == list(range(100, 140))
+    assert chosen(replace(item, close=0.5)) == list(range(100, 120))
+    assert chosen(replace(item, close=0.01)) == list(range(100, 116))
+    assert chosen(replace(item, close=0.01), 5) == list(range(100, 105))
+
+
+def test_a_probe_gets_those_furthest_from_falling():
+    assert chosen(replace(stage("pgd"), probe=3)) == [137, 138, 139]
+
+
+def test_a_stage_waits_for_another_to_have_broken_something():
+    assert chosen(replace(stage("pgd"), after="look")) == []
+    assert len(chosen(replace(stage("pgd"), after="hit"))) == 40

@@ -13,7 +13,9 @@ def cell(cells, family, access):
 
 
 def test_there_are_always_twelve_cells_and_each_empty_one_has_a_reason():
-    cells = coverage((), {"evasion.gradient": "left out by --only or --skip"})
+    cells = coverage(
+        (), dict.fromkeys(("evasion.gradient", "evasion.sanity"), "left out by --only or --skip")
+    )
     assert len({(c.family, c.access) for c in cells}) == 12
     assert all(c.outcome is Outcome.NOT_ASSESSED and c.reason for c in cells)
     assert cell(cells, Family.EVASION, Access.GRADIENT).reason == "left out by --only or --skip"

@@ -34,7 +34,12 @@ def run(command):
 
 def test_an_audit_ends_with_findings_twelve_cells_and_four_reports(command):
     report = run(command)
-    assert {f.check for f in report.findings} == {"evasion.gradient", "evasion.labels", "evasion.scores"}
+    assert {f.check for f in report.findings} == {
+        "evasion.gradient",
+        "evasion.labels",
+        "evasion.sanity",
+        "evasion.scores",
+    }
     assert len(report.coverage) == 12
     names = {p.name for p in command.out.iterdir() if p.is_file()}
     assert names == {"report.json", "report.html", "report.sarif", "report.junit.xml"}

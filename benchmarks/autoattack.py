@@ -1,0 +1,102 @@
+"""AutoAttack, ours beside the authors' own or torchattacks', and ``strongest``: robust accuracy and CPU time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import torch
+import torchattacks
+from torch import Tensor
+
+from benchmarks.subjects import Subject
+from gambeson.attacks.ensemble import EnsembleOutcome, run_in_turn
+from gambeson.attacks.geometry import PerturbationSet
+from gambeson.attacks.harness import Run
+from gambeson.attacks.judge import verify
+from gambeson.attacks.protocols import autoattack, strongest
+from gambeson.core.reproduce import Seed
+from gambeson.core.threat import Norm, ThreatModel
+from gambeson.models.passes import Passes
+
+SEEDS = (0, 1, 2)
+
+
+def autoattack_table(subject: Subject, eps: float, of: int) -> str:
+    """A Markdown table for one model.
+
+    Args:
+        subject: The model and the samples that it gets right.
+        eps: linf radius.
+        of: How many samples there were, right or wrong: the base of the accuracies.
+    """
+    space = PerturbationSet.of(ThreatModel(Norm.LINF, eps), subject.schema)
+    reference, name = _reference()
+    lines = [
+        f"## AutoAttack and strongest on {subject.name}",
+        "",
+        f"linf {eps:.4g}, {of} samples, {len(subject.samples)} of them classified correctly. CPU seconds of the "
+        f"process; every result is judged alike on a fresh float32 pass. Reference: {name}, standard version.",
+        "",
+        "| | seed | robust accuracy | CPU s | of the reference's time |",
+        "|---|---|---|---|---|",
+    ]
+    base, kept = _timed(lambda: _judged(reference(subject, eps), subject, space))
+    lines.append(f"| {name} | 0 | {kept / of:.3f} | {base:.1f} | 1 |")
+    print(lines[-1], flush=True)
+    for label, plan, seeds in (
+        ("Gambeson autoattack", autoattack, SEEDS[:1]),
+        ("Gambeson strongest", strongest, SEEDS),
+    ):
+        for seed in seeds:
+            taken, found = _timed(lambda plan=plan, seed=seed: _ours(plan, subject, space, seed))
+            kept = int((~found.fallen).sum())
+            lines.append(f"| {label} | {seed} | {kept / of:.3f} | {taken:.1f} | 1/{base / taken:.1f} |")
+            print(lines[-1], flush=True)
+    lines += ["", f"Of strongest's last run: {_anytime(found, of)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _anytime(found: EnsembleOutcome, of: int) -> str:
+    """What the bound was after each stage."""
+    standing, parts = len(found.fallen), []
+    for record in found.records:
+        standing -= record.fell
+        parts.append(f"{standing / of:.3f} after {record.label} ({record.tried} tried)")
+    return "; ".join(parts) + "."
+
+
+def _reference() -> tuple[Callable[[Subject, float], Tensor], str]:
+    """The authors' package where it is installed, else torchattacks' port of it."""
+    if find_spec("autoattack") is None:
+        return lambda s, eps: torchattacks.AutoAttack(s.module, eps=eps, n_classes=10, seed=0)(
+            s.samples.x, s.samples.y
+        ), "torchattacks' AutoAttack"
+
+    def authors(subject: Subject, eps: float) -> Tensor:
+        from autoattack import AutoAttack
+
+        attack = AutoAttack(subject.module, norm="Linf", eps=eps, device="cpu", verbose=False, seed=0)
+        return attack.run_standard_evaluation(subject.samples.x, subject.samples.y, bs=len(subject.samples))
+
+    return authors, "the authors' AutoAttack"
+
+
+def _judged(x: Tensor, subject: Subject, space: PerturbationSet) -> int:
+    ball = space.around(subject.samples.x)
+    return int((~verify(Passes(subject.model), x.detach(), subject.samples.y, ball)).sum())
+
+
+def _ours(
+    plan: Callable[[Norm, int], list[object]], subject: Subject, space: PerturbationSet, seed: int
+) -> EnsembleOutcome:
+    stages = plan(Norm.LINF, len(subject.schema.classes))
+    return run_in_turn(stages, Passes(subject.model), subject.samples, space, run=Run(Seed(seed)))
+
+
+def _timed(run: Callable[[], object]) -> tuple[float, object]:
+    torch.manual_seed(0)
+    begun = time.process_time()
+    result = run()
+    return time.process_time() - begun, result
