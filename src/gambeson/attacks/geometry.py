@@ -79,7 +79,13 @@ class PerturbationSet:
         space = self.to(x.device)
         low = torch.where(space.frozen, 0.0, (space.low - x) / space.scale).clamp_max(0)
         high = torch.where(space.frozen, 0.0, (space.high - x) / space.scale).clamp_min(0)
-        return Ball(space, x, low, high)
+        return Ball(space, x, low, high, space.limit(x))
+
+    def limit(self, x: Tensor) -> Tensor:
+        """(n,) float64 largest norm that counts as inside: the radius, and room for rounding ``x + delta``."""
+        if self.norm is Norm.L0 or not self.bounded:
+            return torch.full((len(x),), self.eps, dtype=torch.float64, device=x.device)
+        return self.eps * (1 + 1e-6) + self.measure(x.double().abs() / self.scale.double()) * _ROUNDING
 
     def to(self, device: torch.device) -> PerturbationSet:
         """The same set with its tensors on ``device``."""
@@ -95,16 +101,18 @@ class Ball:
         space: What is common to all samples.
         x: (n, *shape) the samples.
         low, high: (n, *shape) bounds of delta that keep the input valid; 0 where it is frozen.
+        limit: (n,) float64 largest norm that counts as inside.
     """
 
     space: PerturbationSet
     x: Tensor
     low: Tensor
     high: Tensor
+    limit: Tensor
 
     def select(self, keep: Tensor) -> Ball:
         """The balls around the samples ``keep``."""
-        return Ball(self.space, self.x[keep], self.low[keep], self.high[keep])
+        return Ball(self.space, self.x[keep], self.low[keep], self.high[keep], self.limit[keep])
 
     def apply(self, delta: Tensor, of: Tensor | None = None) -> Tensor:
         """The input that a perturbation makes: whole numbers stay whole, moving towards the sample.
@@ -140,19 +148,22 @@ class Ball:
         difference = (x.double() - self.x.double()) / self.space.scale.double()
         return self.space.measure(difference)
 
-    def contains(self, x: Tensor) -> Tensor:
-        """Whether each input is a valid member of its ball, up to float32 rounding: (n,) bool.
+    def reach(self, x: Tensor) -> Tensor:
+        """``size`` of each valid member of its ball, up to float32 rounding; infinite for all others: (n,).
 
         NaN is never a member. Independent of ``apply`` and ``project``.
         """
-        space = self.space
-        inside = ((x >= space.low) & (x <= space.high)).flatten(1).all(1)
-        kept = ((x == self.x) | ~space.frozen).flatten(1).all(1)
-        whole = ((x == x.round()) | ~space.integer).flatten(1).all(1)
-        if space.norm is Norm.L0:
-            return inside & kept & whole & (self.size(x) <= space.eps)
-        room = _norm((self.x.double().abs() / space.scale.double()).flatten(1), space.norm) * _ROUNDING
-        return inside & kept & whole & (self.size(x) <= space.eps * (1 + 1e-6) + room)
+        space, size = self.space, self.size(x)
+        valid = ((x >= space.low) & (x <= space.high)).flatten(1).all(1) & (size <= self.limit)
+        if bool(space.frozen.any()):
+            valid &= ((x == self.x) | ~space.frozen).flatten(1).all(1)
+        if bool(space.integer.any()):
+            valid &= ((x == x.round()) | ~space.integer).flatten(1).all(1)
+        return torch.where(valid, size, torch.inf)
+
+    def contains(self, x: Tensor) -> Tensor:
+        """Whether each input is a valid member of its ball, up to float32 rounding: (n,) bool."""
+        return self.reach(x).isfinite()
 
     def random(self, rng: SampleRandom, step: int) -> Tensor:
         """A random valid perturbation.

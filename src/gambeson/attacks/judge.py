@@ -44,14 +44,15 @@ class Judge:
             hits = (scores.argmax(1) != y[of]).nonzero().squeeze(1)
             x, scores, of = x[hits], scores[hits], of[hits]
             y, ball, rows = y[of], ball.select(of), rows[of]
-        valid = ball.contains(x)
+        reach = ball.reach(x)
+        valid = reach.isfinite()
         self.strays += int((~valid).sum())
         found = torch.where(valid, margin(scores, y), float("-inf"))
         self.margin.scatter_reduce_(0, rows, found, "amax")
         wrong = valid & (scores.argmax(1) != y)
         if not bool(wrong.any()):
             return
-        size = torch.where(wrong, ball.size(x), torch.inf)
+        size = torch.where(wrong, reach, torch.inf)
         new = self._news(size, rows)
         self.adversarial[rows[new]] = x[new].detach()
         self.distance[rows[new]] = size[new]
