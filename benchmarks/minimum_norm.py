@@ -213,7 +213,7 @@ def _without_gradients(walk: int) -> list[Duel]:
                 "ZooAttack",
                 max_iter=walk // 100,
                 nb_parallel=64,
-                batch_size=64,
+                batch_size=1,
                 use_resize=False,
                 use_importance=False,
                 learning_rate=0.01,
