@@ -138,6 +138,7 @@ evasion: Registry[Callable[..., EvasionAttack[Any]], EvasionFacts] = Registry(
         "gambeson.attacks.evasion.simba",
         "gambeson.attacks.evasion.nes",
         "gambeson.attacks.evasion.zoo",
+        "gambeson.attacks.evasion.tabular",
     ),
 )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from gambeson.attacks.projections import PROJECTIONS
 from gambeson.attacks.randomness import SampleRandom
+from gambeson.attacks.tables import TableRules
 from gambeson.core.errors import UsageError
 from gambeson.core.threat import Norm, ThreatModel
 from gambeson.data.schema import Schema
@@ -28,8 +29,9 @@ class PerturbationSet:
         low, high: Bounds of the input, each of the sample's shape.
         scale: Size of one unit of perturbation in input units, of the sample's shape (1 unless eps is a
             fraction of each feature's range).
-        frozen: True where nothing may change.
+        frozen: True where a perturbation changes nothing.
         integer: True where only whole numbers are valid.
+        rules: Relations and categories of a table, or ``None``.
     """
 
     norm: Norm
@@ -39,6 +41,7 @@ class PerturbationSet:
     scale: Tensor
     frozen: Tensor
     integer: Tensor
+    rules: TableRules | None = None
 
     @classmethod
     def of(cls, threat: ThreatModel, schema: Schema) -> PerturbationSet:
@@ -59,7 +62,9 @@ class PerturbationSet:
             )
         frozen = torch.from_numpy(schema.frozen_mask(threat.frozen))
         integer = torch.from_numpy(schema.integer_mask())
-        return cls(threat.norm, threat.eps, low, high, scale, frozen, integer)
+        rules = TableRules.of(threat, schema)
+        frozen = frozen if rules is None else rules.still
+        return cls(threat.norm, threat.eps, low, high, scale, frozen, integer, rules)
 
     def measure(self, delta: Tensor) -> Tensor:
         """Norm of each row of perturbations (n, *shape) in units of ``scale``: (n,)."""
@@ -67,7 +72,7 @@ class PerturbationSet:
 
     def with_eps(self, eps: float) -> PerturbationSet:
         """The same set with another radius."""
-        return PerturbationSet(self.norm, eps, self.low, self.high, self.scale, self.frozen, self.integer)
+        return replace(self, eps=eps)
 
     @property
     def bounded(self) -> bool:
@@ -90,7 +95,21 @@ class PerturbationSet:
     def to(self, device: torch.device) -> PerturbationSet:
         """The same set with its tensors on ``device``."""
         tensors = (t.to(device) for t in (self.low, self.high, self.scale, self.frozen, self.integer))
-        return PerturbationSet(self.norm, self.eps, *tensors)
+        rules = None if self.rules is None else self.rules.to(device)
+        low, high, scale, frozen, integer = tensors
+        return PerturbationSet(self.norm, self.eps, low, high, scale, frozen, integer, rules)
+
+    def slope(self, grad: Tensor) -> Tensor:
+        """A gradient in input units (n, *shape) as one with respect to what a perturbation moves."""
+        grad = grad if self.rules is None else self.rules.pull(grad)
+        return torch.where(self.frozen, 0.0, grad * self.scale)
+
+    def room(self, x: Tensor) -> Tensor:
+        """(2, n, *shape) how far each value may go down and up, in input units."""
+        ends = torch.stack([self.low - x, self.high - x])
+        if self.norm is not Norm.LINF or not self.bounded:
+            return ends
+        return ends.clamp(-self.eps * self.scale, self.eps * self.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +133,33 @@ class Ball:
         """The balls around the samples ``keep``."""
         return Ball(self.space, self.x[keep], self.low[keep], self.high[keep], self.limit[keep])
 
-    def apply(self, delta: Tensor, of: Tensor | None = None) -> Tensor:
+    def apply(self, delta: Tensor, of: Tensor | None = None, codes: Tensor | None = None) -> Tensor:
         """The input that a perturbation makes: whole numbers stay whole, moving towards the sample.
 
         Args:
             delta: (m, *shape) perturbations, one per sample unless ``of`` is given.
             of: (m,) the sample that each belongs to.
+            codes: (m, c) categories of the features in ``space.rules.choices``; the samples' own where not given.
         """
         change = delta * self.space.scale
         if bool(self.space.integer.any()):
             change = torch.where(self.space.integer, change.trunc(), change)
         x = self.x if of is None else self.x[of]
-        return (x + change).clamp(self.space.low, self.space.high)
+        rules = self.space.rules
+        if rules is not None and codes is not None:
+            x = rules.write(x, codes)
+        moved = (x + change).clamp(self.space.low, self.space.high)
+        return moved if rules is None else self._repair(rules, x, moved)
+
+    def _repair(self, rules: TableRules, x: Tensor, moved: Tensor) -> Tensor:
+        """``moved`` as a row that keeps its relations; computed columns count in the norm like all others."""
+        space, room = self.space, self.space.room(x)
+        kept = rules.repair(x, moved, room)
+        if space.norm is Norm.LINF or not space.bounded or not len(rules.pivots):
+            return kept
+        size = space.measure((kept - x) * rules.measured / space.scale)
+        over = (space.eps / size.clamp_min(1e-12)).clamp_max(1)
+        return rules.repair(x, x + (kept - x) * _column(over, x), room)
 
     def inside(self, delta: Tensor) -> Tensor:
         """``delta`` cut to the bounds of the input, whatever its norm.
@@ -146,6 +180,8 @@ class Ball:
     def size(self, x: Tensor) -> Tensor:
         """Norm of ``x`` minus the sample, in units of ``scale``, computed in float64: (n,)."""
         difference = (x.double() - self.x.double()) / self.space.scale.double()
+        if self.space.rules is not None:
+            difference = difference * self.space.rules.measured
         return self.space.measure(difference)
 
     def reach(self, x: Tensor) -> Tensor:
@@ -155,8 +191,11 @@ class Ball:
         """
         space, size = self.space, self.size(x)
         valid = ((x >= space.low) & (x <= space.high)).flatten(1).all(1) & (size <= self.limit)
-        if bool(space.frozen.any()):
-            valid &= ((x == self.x) | ~space.frozen).flatten(1).all(1)
+        pinned = space.frozen if space.rules is None else space.rules.pinned
+        if bool(pinned.any()):
+            valid &= ((x == self.x) | ~pinned).flatten(1).all(1)
+        if space.rules is not None:
+            valid &= space.rules.hold(self.x, x)
         if bool(space.integer.any()):
             valid &= ((x == x.round()) | ~space.integer).flatten(1).all(1)
         return torch.where(valid, size, torch.inf)
@@ -200,7 +239,7 @@ class Ball:
             that push against the box (SLIDE, Tramer & Boneh 2019, arXiv:1904.13000, section 4). l0: the
             gradient scaled so that its largest entry crosses the widest feature.
         """
-        grad = torch.where(self.space.frozen, 0.0, grad * self.space.scale)
+        grad = self.space.slope(grad)
         flat, norm = grad.flatten(1), self.space.norm
         if norm is Norm.LINF:
             return grad.sign()

@@ -73,9 +73,12 @@ class ThreatModel:
         queries: Most model queries per sample, or ``None`` for as many as the attacks ask for.
         frozen: Names of features that the attacker cannot change.
         unit: ``"input"`` or ``"range"``.
+        categories: Most categorical features of a table that the attacker may change in a row, beside what the
+            norm allows on numbers. A one-hot group is one feature.
 
     Raises:
-        UsageError: ``eps`` is not finite and positive, ``queries`` is below 1, or ``unit`` is unknown.
+        UsageError: ``eps`` is not finite and positive, ``queries`` is below 1, ``categories`` is negative, or
+            ``unit`` is unknown.
     """
 
     norm: Norm = Norm.LINF
@@ -84,6 +87,7 @@ class ThreatModel:
     queries: int | None = None
     frozen: tuple[str, ...] = ()
     unit: str = "input"
+    categories: int = 0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.eps) and self.eps > 0):
@@ -94,6 +98,8 @@ class ThreatModel:
             )
         if self.queries is not None and self.queries < 1:
             raise UsageError(f"The query budget is {self.queries}.", expected="at least 1 query per sample")
+        if self.categories < 0:
+            raise UsageError(f"{self.categories} categories may change.", expected="0 or more")
         if self.unit not in ("input", "range"):
             raise UsageError(f"Unknown unit of eps {self.unit!r}.", expected="input or range")
         if self.norm is Norm.L0 and self.eps < 1:
@@ -101,4 +107,5 @@ class ThreatModel:
 
     def __str__(self) -> str:
         unit = " of each feature's range" if self.unit == "range" else ""
-        return f"{self.norm} eps={self.eps:.4g}{unit}, {self.access} access"
+        also = f", {self.categories} categories" if self.categories else ""
+        return f"{self.norm} eps={self.eps:.4g}{unit}{also}, {self.access} access"

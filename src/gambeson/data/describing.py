@@ -24,6 +24,10 @@ def describe(dataset: Dataset) -> tuple[tuple[str, str], ...]:
     frozen = tuple(f.name for f in schema.features if f.frozen)
     if frozen:
         facts.append(("frozen features", _listed(frozen)))
+    if schema.relations:
+        facts.append(("relations", "; ".join(relation.text for relation in schema.relations)))
+    if schema.one_hot:
+        facts.append(("one-hot groups", _listed(tuple(f"{g[0]} … {g[-1]}" for g in schema.one_hot))))
     return tuple(facts)
 
 

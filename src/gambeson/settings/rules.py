@@ -35,6 +35,8 @@ DATA_OPTIONS = (
     "split",
     "test_fraction",
     "split_seed",
+    "relations",
+    "one_hot",
     "max_pixels",
 )
 """Keys of ``[data.options]``: the attributes of ``data.sources.DataOptions``, which lies above this layer."""

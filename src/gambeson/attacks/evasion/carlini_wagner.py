@@ -83,7 +83,7 @@ class CarliniWagner:
         middle, half = (ball.high + ball.low) / 2, (ball.high - ball.low) / 2
         delta = middle + half * squashed
         at = oracle.gradient(ball.apply(delta), margin, problem.y)
-        pull = torch.where(ball.space.frozen, 0.0, at.grad * ball.space.scale)
+        pull = ball.space.slope(at.grad)
         pull = rows(state.balance * (at.loss <= 0), pull) * pull
         grad = (2 * delta - pull) * half * (1 - squashed.square())
         mean = _BETA_1 * state.mean + (1 - _BETA_1) * grad

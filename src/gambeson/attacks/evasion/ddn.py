@@ -65,7 +65,7 @@ class DDN:
             return state
         at = oracle.gradient(ball.apply(delta), cross_entropy, problem.y)
         wrong = at.scores.argmax(1) != problem.y
-        grad = torch.where(ball.space.frozen, 0.0, at.grad * ball.space.scale)
+        grad = ball.space.slope(at.grad)
         flat = grad.flatten(1).norm(dim=1)
         aimless = problem.rng.normal(t, *delta.shape[1:])  # a gradient of nothing: any direction will do
         aimless = torch.where(ball.space.frozen, 0.0, aimless)

@@ -126,7 +126,7 @@ class DeepFool:
         for column in ranking.T:
             at = oracle.gradient(x, targeted_margin, y, column, of=of)
             done |= at.scores.argmax(1) != y
-            w = torch.where(ball.space.frozen, 0.0, at.grad * ball.space.scale)
+            w = ball.space.slope(at.grad)
             way = to_hyperplane(w, -at.loss, ball.low - delta, ball.high - delta, norm)
             size = ball.space.measure(way)
             # What the box keeps from reaching the plane is not near, however short.

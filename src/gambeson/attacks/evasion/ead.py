@@ -70,7 +70,7 @@ class EAD:
         if t and i == 0:
             state = _next_search(state)
         at = oracle.gradient(ball.apply(state.ahead), margin, problem.y)
-        pull = torch.where(ball.space.frozen, 0.0, at.grad * ball.space.scale)
+        pull = ball.space.slope(at.grad)
         grad = 2 * state.ahead - rows(state.balance * (at.loss <= 0), pull) * pull
         rate = self.learning_rate * (1 - i / self.steps) ** 0.5
         moved = state.ahead - rate * grad

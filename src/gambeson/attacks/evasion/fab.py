@@ -69,7 +69,7 @@ class FAB:
         delta = torch.zeros_like(state.delta) if i == 0 else state.delta
         target = state.ranking[:, turn % (state.ranking.shape[1] - 1)]
         at = oracle.gradient(ball.apply(delta), targeted_margin, problem.y, target)
-        w = torch.where(ball.space.frozen, 0.0, at.grad * ball.space.scale)
+        w = ball.space.slope(at.grad)
         here = to_hyperplane(w, -at.loss, ball.low - delta, ball.high - delta, norm)
         back = (w * delta).flatten(1).sum(1)
         there = to_hyperplane(w, back - at.loss, ball.low, ball.high, norm)

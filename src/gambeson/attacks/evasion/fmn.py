@@ -73,7 +73,7 @@ class FMN:
             oracle.labels(ball.apply(state.delta))
             return state
         at = oracle.gradient(ball.apply(state.delta), margin, problem.y)
-        grad = torch.where(ball.space.frozen, 0.0, at.grad * ball.space.scale)
+        grad = ball.space.slope(at.grad)
         size = ball.space.measure(state.delta)
         state = self._radius(state, at.loss, grad, size, norm, t)
         first = _FIRST_STEP[norm] if self.step_size is None else self.step_size

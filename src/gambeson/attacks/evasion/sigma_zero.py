@@ -73,7 +73,7 @@ class SigmaZero:
         at = oracle.gradient(ball.apply(delta), margin, problem.y)
         width = (ball.high - ball.low).clamp_min(1e-12)
         share = delta / width
-        pull = torch.where(ball.space.frozen, 0.0, at.grad * ball.space.scale * width)
+        pull = ball.space.slope(at.grad) * width
         wrong = at.loss > 0
         smooth = 2 * share * _SIGMA / (share.square() + _SIGMA).square() / share[0].numel()
         grad = smooth - rows((~wrong).float(), pull) * pull

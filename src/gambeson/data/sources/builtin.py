@@ -11,6 +11,7 @@ from gambeson.core.reproduce import Seed, digest_bytes
 from gambeson.data.dataset import Dataset
 from gambeson.data.schema import Kind, Schema
 from gambeson.data.sources.array_rows import ArrayRows
+from gambeson.data.sources.declaring import declare
 from gambeson.data.sources.features import make_features, require_columns
 from gambeson.data.sources.options import DataOptions, nearest
 from gambeson.data.sources.splits import RowSplit, divide
@@ -25,7 +26,7 @@ def open_builtin(name: str, options: DataOptions) -> Dataset:
     Args:
         name: ``digits`` (images (1, 8, 8) in [0, 1]) or ``breast_cancer`` (30 features, each bounded by its
             range in the data).
-        options: Only ``freeze``, and only for tables.
+        options: Only ``freeze`` and ``relations``, and only for tables.
 
     Raises:
         UsageError: An unknown name or an option that means nothing here.
@@ -58,7 +59,7 @@ def _digits(options: DataOptions) -> tuple[np.ndarray, np.ndarray, Schema]:
 def _breast_cancer(options: DataOptions) -> tuple[np.ndarray, np.ndarray, Schema]:
     from sklearn.datasets import load_breast_cancer
 
-    options.require_only("builtin:breast_cancer", ("freeze",))
+    options.require_only("builtin:breast_cancer", ("freeze", "relations"))
     data = load_breast_cancer()
     x, y = np.asarray(data.data, np.float32), np.asarray(data.target, np.int64)
     names = tuple(map(str, data.feature_names))
@@ -68,7 +69,8 @@ def _breast_cancer(options: DataOptions) -> tuple[np.ndarray, np.ndarray, Schema
     kinds = [Kind.NUMERIC] * len(names)
     features = make_features(names, kinds, [()] * len(names), ranges, options)
     classes = tuple(map(str, data.target_names))
-    return x, y, Schema((len(names),), classes, float(x.min()), float(x.max()), features)
+    schema = Schema((len(names),), classes, float(x.min()), float(x.max()), features)
+    return x, y, declare("builtin:breast_cancer", schema, {"": whole}, options)
 
 
 _MAKERS: dict[str, Callable[[DataOptions], tuple[np.ndarray, np.ndarray, Schema]]] = {

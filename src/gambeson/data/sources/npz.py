@@ -15,6 +15,7 @@ from gambeson.data.dataset import Dataset
 from gambeson.data.schema import Kind, Schema
 from gambeson.data.sources.array_rows import ArrayRows
 from gambeson.data.sources.content import Content, require_content
+from gambeson.data.sources.declaring import declare
 from gambeson.data.sources.encoded_pictures import EncodedRows
 from gambeson.data.sources.features import make_features, name_columns, require_columns
 from gambeson.data.sources.labels import number_arrays
@@ -29,7 +30,9 @@ _LABELS = ("y", "labels", "target", "targets")
 _ENCODED = {"bytes", "offsets"}
 
 _OPTIONS = ("label", "classes", "low", "high", "scale", "test_fraction", "split_seed", "max_pixels")
-_TABLE_OPTIONS = ("label", "classes", "low", "high", "freeze", "names", "test_fraction", "split_seed")
+_TABLE_OPTIONS = (
+    "label", "classes", "low", "high", "freeze", "names", "test_fraction", "split_seed", "relations", "one_hot",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +179,4 @@ def _table_schema(
     kinds = [Kind.INTEGER if whole else Kind.NUMERIC] * width
     features = make_features(names, kinds, [()] * width, ranges, options)
     low, high = min(f.low for f in features), max(f.high for f in features)
-    return Schema((width,), classes, low, high, features)
+    return declare(source, Schema((width,), classes, low, high, features), splits, options)

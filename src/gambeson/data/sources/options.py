@@ -37,6 +37,9 @@ class DataOptions:
         test_fraction: Share of rows in the split ``test`` in (0, 1]; the rest is ``train``. Only for sources
             without splits of their own.
         split_seed: Seed of that division.
+        relations: What every row of a table satisfies, e.g. ``start < end``, ``total = a + b``, or
+            ``city -> zip_code`` for a category that determines another feature.
+        one_hot: Patterns such as ``colour_*``, one for each group of columns of which exactly one is 1.
         max_pixels: Largest picture (width times height) that is decoded.
 
     Raises:
@@ -58,6 +61,8 @@ class DataOptions:
     split: str | None = None
     test_fraction: float = 0.25
     split_seed: int = 0
+    relations: tuple[str, ...] = ()
+    one_hot: tuple[str, ...] = ()
     max_pixels: int = 1 << 24
 
     def __post_init__(self) -> None:
@@ -179,6 +184,8 @@ _READERS: dict[str, Callable[[str], object]] = {
     "split": _text,
     "test_fraction": float,
     "split_seed": int,
+    "relations": _texts,
+    "one_hot": _texts,
     "max_pixels": int,
 }
 

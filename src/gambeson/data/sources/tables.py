@@ -17,6 +17,7 @@ from gambeson.data.dataset import Dataset
 from gambeson.data.schema import Kind, Schema
 from gambeson.data.sources.array_rows import ArrayRows
 from gambeson.data.sources.columns import Column, Places, Values
+from gambeson.data.sources.declaring import declare
 from gambeson.data.sources.features import make_features, require_columns
 from gambeson.data.sources.labels import MOST_CLASSES, number_texts
 from gambeson.data.sources.options import DataOptions
@@ -29,7 +30,7 @@ CELLS = 1 << 18
 
 OPTIONS = (
     "label", "classes", "low", "high", "freeze", "categorical", "drop", "names", "split", "missing",
-    "test_fraction", "split_seed",
+    "test_fraction", "split_seed", "relations", "one_hot",
 )  # fmt: skip
 
 Chunk = tuple[Sequence[Values], Sequence[int]]
@@ -188,6 +189,6 @@ def _schema(
     high = None if options.high is None else np.where(free, np.inf, options.high)
     ranges = survey(source, {"": whole}, (len(names),), names=names, low=low, high=high)
     features = make_features(names, kinds, [column.categories for column in columns], ranges, options)
-    return Schema(
-        (len(names),), classes, min(f.low for f in features), max(f.high for f in features), features
-    )
+    low_end, high_end = min(f.low for f in features), max(f.high for f in features)
+    schema = Schema((len(names),), classes, low_end, high_end, features)
+    return declare(source, schema, {"": whole}, options)
