@@ -3,7 +3,7 @@ r"""UCI Adult with declared relations, and four models of it: boosted trees, log
 Run it where ``adult.data.gz`` lies, then audit what it saved:
 
     python examples/train_adult.py ../shared/data --out demo/adult
-    gambeson audit demo/adult/adult.txt --data demo/adult/adult.csv --label income --eps 2% --categories 1 \\
+    gambeson audit demo/adult/adult.txt --data demo/adult/adult.csv --label income --eps 2% --categories 1 \
         --data-option "relations=capital_net = capital_gain - capital_loss, education -> education_num"
 """
 
