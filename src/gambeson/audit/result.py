@@ -8,7 +8,7 @@ from enum import StrEnum
 from gambeson.core.finding import Family, Finding, Outcome, Severity
 from gambeson.core.threat import Access
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class GateOutcome(StrEnum):

@@ -55,8 +55,19 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A named place on the x axis of a :class:`Curve` or :class:`Histogram`, drawn as an upright line."""
+
+    name: str
+    x: float
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
-    """A plot, as data; ``kind`` names it for programs: ``"robust_accuracy_by_eps"``, ``"roc"``, ..."""
+    """A plot, as data; ``kind`` names it for programs: ``"robust_accuracy_by_eps"``, ``"roc"``, ...
+
+    With ``steps`` a value holds until the next point, as counts do; else the points are joined by lines.
+    """
 
     kind: str
     title: str
@@ -65,6 +76,89 @@ class Curve:
     series: tuple[Series, ...]
     x_log: bool = False
     y_log: bool = False
+    marks: tuple[Mark, ...] = ()
+    steps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BarSeries:
+    """One colour of :class:`Bars`: a value for each group.
+
+    Attributes:
+        name: For the legend.
+        values: One for each group.
+        low, high: Ends of the 95% interval of each; empty when there is none.
+        n: Samples behind each; empty when that says nothing.
+    """
+
+    name: str
+    values: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    n: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Bars side by side for each of some named groups, as data: accuracy by class, by corruption, ...
+
+    Attributes:
+        kind: Name for programs, e.g. ``"accuracy_by_class"``.
+        title: Of the plot.
+        x_label: What the groups are.
+        y_label: What the values are.
+        labels: Names of the groups, from left to right.
+        series: One for each colour; as many values as there are labels.
+    """
+
+    kind: str
+    title: str
+    x_label: str
+    y_label: str
+    labels: tuple[str, ...]
+    series: tuple[BarSeries, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How often a value falls between two edges, as data.
+
+    Attributes:
+        kind: Name for programs, e.g. ``"distance"``.
+        title: Of the plot.
+        x_label: What is counted, with its unit.
+        y_label: What a bar's height is.
+        edges: Ascending; one more than there are counts.
+        counts: Values in ``[edges[i], edges[i + 1])``; the last bin holds its upper edge, too.
+        marks: Places to point out, e.g. the median.
+    """
+
+    kind: str
+    title: str
+    x_label: str
+    y_label: str
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of a comparison, as data; ``None`` is a cell about which nothing is known.
+
+    Attributes:
+        kind: Name for programs, e.g. ``"stages"``.
+        title: Above the table.
+        head: Names of the columns; the first column names the rows.
+        rows: As many cells as there are columns.
+        note: What a reader must know to read it right; may be empty.
+    """
+
+    kind: str
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str | int | float | None, ...], ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +198,9 @@ class Evidence:
         facts: Further ``(name, value)`` pairs (queries spent, candidates refused on re-verification, ...).
         curves: Plots.
         examples: Adversarial examples to look at.
+        bars: Bar charts.
+        histograms: Histograms.
+        tables: Comparisons.
     """
 
     command: str = ""
@@ -112,6 +209,9 @@ class Evidence:
     facts: tuple[tuple[str, str], ...] = ()
     curves: tuple[Curve, ...] = ()
     examples: tuple[AdversarialExample, ...] = ()
+    bars: tuple[Bars, ...] = ()
+    histograms: tuple[Histogram, ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
