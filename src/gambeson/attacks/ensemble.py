@@ -70,6 +70,7 @@ class StageRecord:
         fell: Samples it broke, verified.
         refuted: Claims that verification did not confirm.
         unfinished: Samples on which time ran out; equal to ``tried`` when the stage never began.
+        queries: Spent on all its samples together.
     """
 
     label: str
@@ -77,6 +78,7 @@ class StageRecord:
     fell: int
     refuted: int
     unfinished: int
+    queries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ class EnsembleOutcome:
         queries: (n,) int64 queries until it fell, over all stages.
         stage: (n,) int64 number of the stage that broke it, -1 where it stands.
         distance: (n,) float64 norm of the perturbation found; infinite where it stands.
+        fell_at: (n,) float64 model passes that all samples together had cost when it fell, divided by n, were the
+            live samples of a stage to advance query by query side by side; infinite where it stands. A gradient
+            counts as one pass; clean answers and the verification are not counted.
         records: One for each stage.
     """
 
@@ -97,6 +102,7 @@ class EnsembleOutcome:
     queries: np.ndarray
     stage: np.ndarray
     distance: np.ndarray
+    fell_at: np.ndarray
     records: tuple[StageRecord, ...]
 
     @property
@@ -180,6 +186,7 @@ class _Progress:
         n = len(samples)
         self.fallen, self.stage = np.zeros(n, bool), np.full(n, -1)
         self.queries, self.distance = np.zeros(n, np.int64), np.full(n, np.inf)
+        self.fell_at = np.full(n, np.inf)
         self.adversarial = samples.x.numpy().copy()
         self.records: list[StageRecord] = []
         self.fell: dict[str, int] = {}
@@ -198,15 +205,35 @@ class _Progress:
         self.fallen[hit], self.stage[hit] = True, number
         self.adversarial[hit] = found.adversarial[found.fallen]
         self.distance[hit] = found.distance[found.fallen]
+        spent = int(self.queries.sum()) + _spent_together(found.queries)
+        self.fell_at[hit] = spent[found.fallen] / len(self.fallen)
         self.queries[chosen] += found.queries
         self.fell[label] = len(hit)
-        self.records.append(StageRecord(label, len(chosen), len(hit), found.refuted, found.unfinished))
+        spending = int(found.queries.sum())
+        self.records.append(
+            StageRecord(label, len(chosen), len(hit), found.refuted, found.unfinished, spending)
+        )
 
     def outcome(self) -> EnsembleOutcome:
         """All of it."""
         return EnsembleOutcome(
-            self.fallen, self.adversarial, self.queries, self.stage, self.distance, tuple(self.records)
+            fallen=self.fallen,
+            adversarial=self.adversarial,
+            queries=self.queries,
+            stage=self.stage,
+            distance=self.distance,
+            fell_at=self.fell_at,
+            records=tuple(self.records),
         )
+
+
+def _spent_together(queries: np.ndarray) -> np.ndarray:
+    """(n,) queries spent on all samples by the time each had spent its own, if all go on side by side."""
+    ordered = np.sort(queries)
+    before = np.concatenate([[0], np.cumsum(ordered)])
+    done = np.searchsorted(ordered, queries, side="right")
+    total: np.ndarray = before[done] + (len(queries) - done) * queries
+    return total
 
 
 def _clean_margins(passes: Passes, samples: Samples) -> np.ndarray:

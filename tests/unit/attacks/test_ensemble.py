@@ -86,3 +86,17 @@ def test_a_probe_gets_those_furthest_from_falling():
 def test_a_stage_waits_for_another_to_have_broken_something():
     assert chosen(replace(stage("pgd"), after="look")) == []
     assert len(chosen(replace(stage("pgd"), after="hit"))) == 40
+
+
+def test_the_passes_at_which_a_sample_fell_are_those_of_all_samples_going_side_by_side():
+    found = attack()
+    n, spent = len(found.fallen), 0
+    queries = [attack(STAGES[: i + 1]).queries for i in range(3)]
+    alone = [queries[0], queries[1] - queries[0], queries[2] - queries[1]]
+    for number, mine in enumerate(alone):
+        for row in np.flatnonzero(found.stage == number):
+            together = sum(min(int(other), int(mine[row])) for other in mine)
+            assert found.fell_at[row] == pytest.approx((spent + together) / n)
+        spent += int(mine.sum())
+        assert found.records[number].queries == mine.sum()
+    assert np.isinf(found.fell_at[~found.fallen]).all()

@@ -68,7 +68,7 @@ def _some(result: Robustness, seed: Seed) -> Robustness:
     kept = np.isin(result.attacked, rows)
     part = {
         name: getattr(result.outcome, name)[kept]
-        for name in ("fallen", "adversarial", "queries", "stage", "distance")
+        for name in ("fallen", "adversarial", "queries", "stage", "distance", "fell_at")
     }
     right = int(kept.sum())
     standing = right - int(part["fallen"].sum())
