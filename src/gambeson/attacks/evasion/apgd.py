@@ -8,6 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from gambeson.attacks import sparse
 from gambeson.attacks.base import EvasionFacts, Problem, State, evasion, rows, where
 from gambeson.attacks.losses import (
     cross_entropy,
@@ -78,14 +79,16 @@ class APGDState(State):
     target: Tensor
     clean: Tensor
     idle: Tensor
+    sparsity: Tensor
+    support: Tensor
 
 
 @evasion.register(
     "apgd",
     EvasionFacts(
         access=Access.GRADIENT,
-        norms=(Norm.LINF, Norm.L2),
-        source="Croce & Hein 2020, arXiv:2003.01690, algorithm 1",
+        norms=(Norm.LINF, Norm.L2, Norm.L1),
+        source="Croce & Hein 2020, arXiv:2003.01690, algorithm 1; l1: Croce & Hein 2021, arXiv:2103.01208, algorithm 1",
         queries_to_init=1,
     ),
 )
@@ -100,7 +103,6 @@ class APGD:
             the one that has come closest so far.
         restarts: Random starts for the untargeted losses.
         targets: Most likely wrong classes that a targeted loss aims at, one after another.
-
         give_up: For ``closest``: a sample is left alone after a run in which its margin kept more than this
             share of what it was on the clean sample; 1 never gives up.
         random_start: Start on the surface of the ball; False starts at the sample itself.
@@ -152,6 +154,8 @@ class APGD:
             target=ranking[:, 0],
             clean=lead.amax(1),
             idle=flag,
+            sparsity=number,
+            support=number,
         )
 
     def idle(self, state: APGDState) -> Tensor:
@@ -164,6 +168,8 @@ class APGD:
         if i == 0:
             return self._start(oracle, problem, state, run, t)
         state = self._move(oracle, problem, state, run, first=i == 1)
+        if problem.ball.space.norm is Norm.L1:
+            return state if i % sparse.interval(self.steps) else _review_sparse(problem, state)
         if i not in checkpoints(self.steps):
             return state
         return _review(state, i - max((c for c in checkpoints(self.steps) if c < i), default=0))
@@ -191,17 +197,16 @@ class APGD:
             best_at_check=answer.loss,
             reduced=torch.ones_like(state.reduced),
             ascents=torch.zeros_like(state.ascents),
-            step_size=torch.full_like(state.step_size, 2 * problem.ball.space.eps),
+            step_size=torch.full_like(state.step_size, _first_step(problem)),
+            sparsity=torch.full_like(state.sparsity, sparse.FIRST_SHARE),
+            support=torch.ones_like(state.support),
             lead=torch.maximum(state.lead, _leads(answer.scores, problem.y)),
         )
 
     def _move(
         self, oracle: Oracle, problem: Problem, state: APGDState, run: int, *, first: bool
     ) -> APGDState:
-        ball, delta = problem.ball, state.delta
-        length, a = rows(state.step_size, delta), 1.0 if first else _MOMENTUM
-        z = ball.project(delta + length * ball.ascent(delta, state.grad))
-        moved = ball.project(delta + a * (z - delta) + (1 - a) * (delta - state.previous))
+        delta, moved = state.delta, _moved(problem, state, first=first)
         answer = self._gradient(oracle, problem, state, moved, run)
         better = answer.loss > state.best_loss
         return replace(
@@ -227,6 +232,22 @@ class APGD:
         return oracle.gradient(problem.ball.apply(delta), _LOSSES[loss], *labels)
 
 
+def _first_step(problem: Problem) -> float:
+    """Length of the first step: twice the radius, where the step has no sparsity to find."""
+    eps = problem.ball.space.eps
+    return eps if problem.ball.space.norm is Norm.L1 else 2 * eps
+
+
+def _moved(problem: Problem, state: APGDState, *, first: bool) -> Tensor:
+    """The next point: a projected step with momentum, or a sparse one under l1."""
+    ball, delta, length = problem.ball, state.delta, rows(state.step_size, state.delta)
+    if ball.space.norm is Norm.L1:
+        return ball.project(delta + length * sparse.ascent(ball, delta, state.grad, state.sparsity))
+    a = 1.0 if first else _MOMENTUM
+    z = ball.project(delta + length * ball.ascent(delta, state.grad))
+    return ball.project(delta + a * (z - delta) + (1 - a) * (delta - state.previous))
+
+
 def _leads(scores: Tensor, y: Tensor) -> Tensor:
     """Each class's lead over the true class (n, classes); the true class itself never leads."""
     return (scores - scores.gather(1, y[:, None])).scatter(1, y[:, None], -torch.inf)
@@ -240,7 +261,7 @@ def _random_edge(problem: Problem, t: int) -> Tensor:
         length = draw.flatten(1).abs().amax(1)
     else:
         draw = problem.rng.normal(t, *shape)
-        length = draw.flatten(1).norm(dim=1)
+        length = draw.flatten(1).norm(p=1 if ball.space.norm is Norm.L1 else 2, dim=1)
     return ball.project(eps * draw / rows(length.clamp_min(1e-12), draw))
 
 
@@ -260,4 +281,19 @@ def _review(state: APGDState, since: int) -> APGDState:
         reduced=halve,
         best_at_check=state.best_loss,
         ascents=torch.zeros_like(state.ascents),
+    )
+
+
+def _review_sparse(problem: Problem, state: APGDState) -> APGDState:
+    """Adapt sparsity and step to the support of the best point; go back to it where the support still shrinks."""
+    share, step_size, shrinks = sparse.review(
+        state.best, state.support, state.step_size, problem.ball.space.eps
+    )
+    return replace(
+        state,
+        sparsity=share / sparse.SPARSER,
+        support=share,
+        step_size=step_size,
+        delta=where(shrinks, state.best, state.delta),
+        grad=where(shrinks, state.best_grad, state.grad),
     )
