@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gambeson.attacks.anytime import still_falling
 from gambeson.attacks.ensemble import Stage, StageRecord, stage
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run, Samples
 from gambeson.attacks.protocols import AUTOATTACK_NORMS, MASKING_PROBE, autoattack, strongest
 from gambeson.attacks.robustness import Robustness, choose_samples, measure_robustness
 from gambeson.audit.base import PROFILES, CheckContext, CheckFacts, checks
-from gambeson.audit.checks.evasion_curve import accuracy_by_eps
-from gambeson.audit.checks.evasion_evidence import adversarial_examples, facts, success_by_queries
+from gambeson.audit.checks.evasion_curve import ByRadius, accuracy_by_eps
+from gambeson.audit.checks.evasion_evidence import evidence
 from gambeson.core.errors import Unavailable
-from gambeson.core.finding import Curve, Evidence, Family, Finding, Outcome, Severity
+from gambeson.core.finding import Family, Finding, Outcome, Severity
 from gambeson.core.measurement import Measurement
 from gambeson.core.reproduce import Seed
 from gambeson.core.stats import proportion
@@ -164,8 +165,7 @@ def _measure(context: CheckContext, stages: list[Stage]) -> Finding:
         run=_run(context, "main", report, samples),
     )
     curve = _run(context, "curve", lambda work, fallen: _say_curve(context), samples)
-    points, cut = accuracy_by_eps(context, result, passes, space, curve)
-    return _finding(context, result, stages, (points, success_by_queries(result)), cut)
+    return _finding(context, result, stages, accuracy_by_eps(context, result, passes, space, curve))
 
 
 def _say_curve(context: CheckContext) -> None:
@@ -189,11 +189,10 @@ def _finding(
     context: CheckContext,
     result: Robustness,
     stages: list[Stage],
-    curves: tuple[Curve | None, ...],
-    cut: list[str],
+    by_radius: ByRadius,
 ) -> Finding:
     info, threat = checks[context.check].facts, context.threat
-    cut = [_cut(record) for record in result.outcome.records if record.unfinished] + cut
+    cut = [_cut(record) for record in result.outcome.records if record.unfinished] + list(by_radius.cut)
     kept = result.robust_accuracy.value / max(result.clean_accuracy.value, 1e-9)
     outcome, severity = _judge(kept, info.access, finished=result.outcome.unfinished == 0)
     low, high = result.robust_accuracy.value, result.clean_accuracy.value
@@ -218,15 +217,8 @@ def _finding(
         reason="time ran out before the attacks could answer" if outcome is Outcome.NOT_ASSESSED else "",
         remedy=_remedy(outcome, info.access),
         target=target,
-        measurements=(result.robust_accuracy, result.clean_accuracy, _success(result)),
-        evidence=Evidence(
-            command=context.command,
-            samples=len(result.samples),
-            method=" → ".join(item.label for item in stages) + f", seed {context.seed.value}",
-            facts=facts(result, threat),
-            curves=tuple(curve for curve in curves if curve is not None),
-            examples=adversarial_examples(context, result),
-        ),
+        measurements=_figures(result),
+        evidence=evidence(context, result, [item.label for item in stages], by_radius),
         taxonomy=info.taxonomy,
         cut=tuple(cut),
     )
@@ -243,10 +235,11 @@ def _masking(result: Robustness) -> str:
     return ""
 
 
-def _success(result: Robustness) -> Measurement:
-    return proportion(
-        "attack_success_rate", int(result.outcome.fallen.sum()), len(result.attacked), better="lower"
-    )
+def _figures(result: Robustness) -> tuple[Measurement, ...]:
+    broken, attacked = int(result.outcome.fallen.sum()), len(result.attacked)
+    success = proportion("attack_success_rate", broken, attacked, better="lower")
+    found = (result.robust_accuracy, result.clean_accuracy, success, still_falling(result))
+    return tuple(figure for figure in found if figure is not None)
 
 
 def _judge(kept: float, access: Access, *, finished: bool) -> tuple[Outcome, Severity]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,7 +12,8 @@ from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run
 from gambeson.attacks.robustness import Robustness
 from gambeson.audit.base import CheckContext, checks
-from gambeson.core.finding import Curve, Series
+from gambeson.audit.checks.evasion_exhibits import broken_within
+from gambeson.core.finding import Bars, Curve, Series
 from gambeson.core.reproduce import Seed
 from gambeson.core.stats import proportion
 from gambeson.core.threat import Access, Norm
@@ -22,10 +23,25 @@ _SAMPLES = 200
 """Most samples behind a curve."""
 
 
+@dataclass(frozen=True, slots=True)
+class ByRadius:
+    """What is known over several radii.
+
+    Attributes:
+        curve: Robust accuracy against eps; ``None`` with fewer than three radii.
+        bars: How many inputs fall first between one radius and the next; ``None`` likewise.
+        cut: What was left out for lack of time.
+    """
+
+    curve: Curve | None
+    bars: Bars | None
+    cut: tuple[str, ...]
+
+
 def accuracy_by_eps(
     context: CheckContext, result: Robustness, passes: Passes, space: PerturbationSet, run: Run
-) -> tuple[Curve | None, list[str]]:
-    """The curve, and what was cut for lack of time.
+) -> ByRadius:
+    """Robust accuracy over the profile's multiples of eps.
 
     What falls in a ball falls in every larger one. So below the main eps only the samples that it broke are
     attacked, from the largest radius down; above it only those that stand, from the smallest up.
@@ -56,7 +72,11 @@ def accuracy_by_eps(
             fell = _fallen(context, result, passes, space.with_eps(radius), todo, run)
             reached = fell if factor < 1 else reached | fell
             left[radius] = int(reached.sum())
-    return _curve(context, result, left), cut
+    if len(left) < 3:
+        return ByRadius(None, None, tuple(cut))
+    radii = sorted(left)
+    bars = broken_within(radii, [left[r] for r in radii], len(broken), context.threat.norm)
+    return ByRadius(_curve(context, result, left), bars, tuple(cut))
 
 
 def _some(result: Robustness, seed: Seed) -> Robustness:
@@ -123,10 +143,8 @@ def _stages(context: CheckContext) -> list[Stage]:
     return [stage("pgd", steps=steps)]
 
 
-def _curve(context: CheckContext, result: Robustness, fallen: dict[float, int]) -> Curve | None:
+def _curve(context: CheckContext, result: Robustness, fallen: dict[float, int]) -> Curve:
     n, right = len(result.samples), len(result.attacked)
-    if len(fallen) < 3:
-        return None
     radii = sorted(fallen)
     points = [proportion("robust_accuracy", right - fallen[r], n) for r in radii]
     bands = [p.interval for p in points if p.interval is not None]

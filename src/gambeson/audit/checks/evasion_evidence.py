@@ -1,4 +1,4 @@
-"""Evidence of evasion: examples to look at, queries until success, counts."""
+"""Evidence of evasion: exhibits, examples to look at, counts."""
 
 from __future__ import annotations
 
@@ -11,25 +11,58 @@ import torch
 
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.robustness import Robustness
-from gambeson.audit.base import CheckContext
-from gambeson.core.finding import AdversarialExample, Curve, Series
-from gambeson.core.threat import ThreatModel
+from gambeson.audit.base import CheckContext, checks
+from gambeson.audit.checks.evasion_curve import ByRadius
+from gambeson.audit.checks.evasion_exhibits import (
+    accuracy_by_class,
+    accuracy_by_passes,
+    accuracy_by_queries,
+    stages_compared,
+)
+from gambeson.core.finding import AdversarialExample, Evidence
+from gambeson.core.threat import Access, ThreatModel
 from gambeson.data.schema import Feature, Kind, Schema
 from gambeson.models.passes import Passes
 
 _EXAMPLES = 8
 _LARGEST_PICTURE = 128
-_POINTS = 100
+
+
+def evidence(context: CheckContext, result: Robustness, labels: list[str], by_radius: ByRadius) -> Evidence:
+    """All that a robustness figure rests on.
+
+    Args:
+        context: Of the running check.
+        result: The main measurement.
+        labels: Of the stages that were planned.
+        by_radius: The measurement over several radii.
+    """
+    schema, bought = context.data.schema, accuracy_by_passes(result)
+    if checks[context.check].facts.access < Access.GRADIENT:
+        bought = accuracy_by_queries(result)
+    stages = stages_compared(result)
+    return Evidence(
+        command=context.command,
+        samples=len(result.samples),
+        method=" → ".join(labels) + f", seed {context.seed.value}",
+        facts=facts(result, context.threat),
+        curves=tuple(curve for curve in (by_radius.curve, bought) if curve is not None),
+        examples=adversarial_examples(context, result),
+        bars=(
+            accuracy_by_class(result, schema.classes),
+            *((by_radius.bars,) if by_radius.bars is not None else ()),
+        ),
+        tables=(stages,) if stages is not None else (),
+    )
 
 
 def facts(result: Robustness, threat: ThreatModel) -> tuple[tuple[str, str], ...]:
     """Counts that a reader needs to trust the figure."""
     found = result.outcome
-    broke = [(f"broken by {r.label}", f"{r.fell} of {r.tried} tried") for r in found.records]
     queries = found.queries[found.fallen]
     return (
         ("samples attacked", str(len(result.attacked))),
-        *broke,
+        *_broke(result),
         ("median queries until broken", f"{np.median(queries):.0f}" if len(queries) else "none broken"),
         ("queries spent in all", str(int(found.queries.sum()))),
         ("query budget per sample", str(threat.queries) if threat.queries else "none"),
@@ -38,26 +71,25 @@ def facts(result: Robustness, threat: ThreatModel) -> tuple[tuple[str, str], ...
     )
 
 
-def success_by_queries(result: Robustness) -> Curve | None:
-    """Share of the attacked samples broken within so many queries; ``None`` when nothing broke."""
-    queries = np.sort(result.outcome.queries[result.outcome.fallen])
-    if not len(queries):
-        return None
-    at = np.unique(np.concatenate([queries, [int(result.outcome.queries.max())]]))
-    at = at[np.unique(np.linspace(0, len(at) - 1, _POINTS).round().astype(int))]
-    share = np.searchsorted(queries, at, side="right") / len(result.attacked)
-    line = Series("broken", tuple(float(v) for v in at), tuple(float(v) for v in share))
-    return Curve(
-        kind="success_by_queries",
-        title="Share of inputs broken against queries spent on each",
-        x_label="queries per input",
-        y_label="attack success rate",
-        series=(line,),
-        x_log=True,
+def _broke(result: Robustness) -> list[tuple[str, str]]:
+    """What a single attack broke; several have a table of their own."""
+    records = result.outcome.records
+    return (
+        [(f"broken by {r.label}", f"{r.fell} of {r.tried} tried") for r in records]
+        if len(records) < 2
+        else []
     )
 
 
 def adversarial_examples(context: CheckContext, result: Robustness) -> tuple[AdversarialExample, ...]:
+    """The first few broken samples of a check's measurement."""
+    passes = Passes(context.model, context.rows_per_pass)
+    return choose_examples(passes, result, context.threat, context.data.schema)
+
+
+def choose_examples(
+    passes: Passes, result: Robustness, threat: ThreatModel, schema: Schema
+) -> tuple[AdversarialExample, ...]:
     """The first few broken samples, one per true class before a second of any."""
     fallen = np.flatnonzero(result.outcome.fallen)
     labels = result.samples.y.numpy()[result.attacked]
@@ -67,11 +99,8 @@ def adversarial_examples(context: CheckContext, result: Robustness) -> tuple[Adv
         return ()
     x = result.samples.x[torch.from_numpy(result.attacked[rows])]
     adversarial = torch.from_numpy(result.outcome.adversarial[rows])
-    passes = Passes(context.model, context.rows_per_pass)
     before, after = (passes.scores(v.to(passes.device)).softmax(1).cpu() for v in (x, adversarial))
-    space = PerturbationSet.of(context.threat, context.data.schema)
-    sizes = space.around(x).size(adversarial)
-    schema = context.data.schema
+    sizes = PerturbationSet.of(threat, schema).around(x).size(adversarial)
     return tuple(
         AdversarialExample(
             index=int(result.samples.index[result.attacked[row]]),

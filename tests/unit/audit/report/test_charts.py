@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gambeson.audit.report.charts import _Axis, curve_svg
+from gambeson.audit.report.axes import Axis
+from gambeson.audit.report.charts import curve_svg
 from gambeson.core.finding import Curve, Series
 from tests.unit.audit.report.samples import EVASION, HOSTILE, MEMBERSHIP
 
@@ -28,15 +29,6 @@ def test_a_band_is_drawn_where_there_is_one_and_references_are_dashed():
     classes = [e.get("class", "") for e in parsed(EVASION.evidence.curves[0]).iter()]
     assert sum("band" in c for c in classes) == 1
     assert "reference" in classes
-
-
-def test_linear_and_log_axes_put_known_values_at_known_places():
-    linear = _Axis(0.0, 2.0, 100, 300, False)
-    assert (linear.at(0), linear.at(1), linear.at(9)) == (100, 200, 300)
-    log = _Axis(0.01, 1.0, 100, 300, True)
-    assert log.at(0.1) == pytest.approx(200)
-    assert log.at(0.0) == 100
-    assert log.ticks() == pytest.approx([0.01, 0.1, 1.0])
 
 
 @given(x=NUMBERS, log=st.booleans())

@@ -1,0 +1,209 @@
+"""Exhibits of a robustness measurement: the bound against its cost, accuracy by class, stages compared."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from gambeson.attacks.anytime import anytime_bound
+from gambeson.attacks.ensemble import StageRecord
+from gambeson.attacks.robustness import Robustness
+from gambeson.core.finding import Bars, BarSeries, Curve, Histogram, Mark, Series, Table
+from gambeson.core.measurement import Interval, Measurement
+from gambeson.core.stats import proportion
+
+_POINTS = 120
+_CLASSES = 24
+_BINS = 24
+_BOUND = "robust accuracy (upper bound)"
+
+
+def accuracy_by_passes(result: Robustness) -> Curve | None:
+    """The any-time bound: robust accuracy against model passes per attacked sample, the end of each stage marked.
+
+    ``None`` where nothing was spent.
+    """
+    bound, n = anytime_bound(result), len(result.samples)
+    if bound.spent == 0:
+        return None
+    kept = _thinned(len(bound.passes))
+    marks = bound.stages[:-1] if len(bound.stages) > 1 else ()
+    return Curve(
+        kind="robust_accuracy_by_passes",
+        title=f"Any-time bound: robust accuracy against passes spent, n={n}",
+        x_label="model passes per attacked input, all stages together",
+        y_label="accuracy",
+        series=(
+            _staircase(_BOUND, bound.passes[kept], bound.standing[kept], n),
+            _clean(result, bound.spent),
+        ),
+        marks=tuple(Mark(label, end) for label, end in marks),
+        steps=True,
+    )
+
+
+def accuracy_by_queries(result: Robustness) -> Curve | None:
+    """Robust accuracy against the queries that an attacker may spend on each input; ``None`` where none was spent.
+
+    One attack planned for all its queries was run: an attacker who plans for fewer may do better with them.
+    """
+    found, n = result.outcome, len(result.samples)
+    most = int(found.queries.max(initial=0))
+    if most == 0:
+        return None
+    fell = np.sort(found.queries[found.fallen])
+    at = np.unique(np.concatenate([[0], fell, [most]]))
+    at = at[_thinned(len(at))]
+    standing = len(result.attacked) - np.searchsorted(fell, at, side="right")
+    return Curve(
+        kind="robust_accuracy_by_queries",
+        title=f"Robust accuracy against queries per input, n={n}",
+        x_label="queries per input",
+        y_label="accuracy",
+        series=(_staircase(_BOUND, at, standing, n), _clean(result, most)),
+        steps=True,
+    )
+
+
+def _thinned(count: int) -> np.ndarray:
+    """Indices of at most ``_POINTS`` of so many points, the first and the last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, _POINTS)).round().astype(int))
+
+
+def _staircase(name: str, x: np.ndarray, standing: np.ndarray, n: int) -> Series:
+    points = [proportion("robust_accuracy", int(k), n) for k in standing]
+    ends = [_interval(p) for p in points]
+    return Series(
+        name,
+        tuple(float(f"{v:.6g}") for v in x),
+        tuple(p.value for p in points),
+        tuple(e.low for e in ends),
+        tuple(e.high for e in ends),
+    )
+
+
+def _clean(result: Robustness, until: float) -> Series:
+    clean = result.clean_accuracy.value
+    return Series("clean accuracy", (0.0, float(f"{until:.6g}")), (clean, clean), reference=True)
+
+
+def accuracy_by_class(result: Robustness, classes: tuple[str, ...]) -> Bars:
+    """Clean beside robust accuracy for each class that has samples, with n and 95% interval.
+
+    Of more than 24 classes, the 24 on which least is left.
+    """
+    y, standing = result.samples.y.numpy(), np.zeros(len(result.samples), bool)
+    standing[result.attacked] = ~result.outcome.fallen
+    present = [c for c in range(len(classes)) if (y == c).any()]
+    shown = present
+    if len(present) > _CLASSES:
+        weakest = sorted(present, key=lambda c: (standing[y == c].mean(), c))[:_CLASSES]
+        shown = sorted(weakest)
+    which = f"the {_CLASSES} weakest of {len(present)} classes" if len(present) > _CLASSES else "by class"
+    return Bars(
+        kind="accuracy_by_class",
+        title=f"Clean and robust accuracy, {which}",
+        x_label="true class",
+        y_label="accuracy",
+        labels=tuple(classes[c] for c in shown),
+        series=tuple(
+            _class_bars(name, [flags[y == c] for c in shown])
+            for name, flags in (("clean", result.correct), ("robust (upper bound)", standing))
+        ),
+    )
+
+
+def _class_bars(name: str, groups: list[np.ndarray]) -> BarSeries:
+    figures = [proportion(name, int(group.sum()), len(group)) for group in groups]
+    ends = [_interval(f) for f in figures]
+    return BarSeries(
+        name,
+        values=tuple(f.value for f in figures),
+        low=tuple(e.low for e in ends),
+        high=tuple(e.high for e in ends),
+        n=tuple(f.n for f in figures),
+    )
+
+
+def _interval(figure: Measurement) -> Interval:
+    assert figure.interval is not None
+    return figure.interval
+
+
+def stages_compared(result: Robustness) -> Table | None:
+    """Which stage broke what, at which cost, and what was left after it; ``None`` for a single stage."""
+    records = result.outcome.records
+    if len(records) < 2:
+        return None
+    n, standing = len(result.samples), len(result.attacked)
+    total = max(sum(record.queries for record in records), 1)
+    rows = []
+    for record in records:
+        standing -= record.fell
+        rows.append((*_stage_cells(record, total), standing / n))
+    return Table(
+        kind="stages",
+        title="Stages: who broke what, at which cost",
+        head=(
+            "stage",
+            "tried",
+            "broke",
+            "passes per input tried",
+            "passes in all",
+            "share of passes",
+            "robust accuracy after it",
+        ),
+        rows=tuple(rows),
+        note=(
+            "Each stage gets only what the ones before it left, so that no input is broken twice. A pass is one "
+            "model answer on one input, with or without its gradient."
+        ),
+    )
+
+
+def _stage_cells(record: StageRecord, total: int) -> tuple[str | int | float | None, ...]:
+    per_input = record.queries / record.tried if record.tried else None
+    return (record.label, record.tried, record.fell, per_input, record.queries, record.queries / total)
+
+
+def distance_histogram(result: Robustness, norm: str) -> Histogram | None:
+    """How far the adversarial inputs that were found are from their originals; ``None`` where none was found."""
+    distances = np.sort(result.outcome.distance[result.outcome.fallen])
+    if not len(distances):
+        return None
+    whole = norm == "l0"
+    low, high = (0.0, float(distances[-1]))
+    bins = min(_BINS, max(int(high), 1)) if whole else _BINS
+    edges = np.linspace(low, high if high > 0 else 1.0, bins + 1)
+    counts, _ = np.histogram(distances, edges)
+    return Histogram(
+        kind="distance",
+        title=f"Distance of the adversarial inputs found, n={len(distances)}",
+        x_label=f"{norm} distance",
+        y_label="inputs",
+        edges=tuple(float(f"{v:.6g}") for v in edges),
+        counts=tuple(int(c) for c in counts),
+        marks=(Mark("median", float(f"{np.median(distances):.6g}")),),
+    )
+
+
+def broken_within(radii: list[float], fallen: list[int], attacked: int, norm: str) -> Bars:
+    """How many inputs fall first between one radius and the next: what a curve knows of the nearest distances.
+
+    Args:
+        radii: Ascending, the first 0.
+        fallen: How many of the attacked inputs fall within each.
+        attacked: How many there are.
+        norm: Of the radii.
+    """
+    labels = [f"{low:.3g}-{high:.3g}" for low, high in pairwise(radii)]
+    counts = [later - earlier for earlier, later in pairwise(fallen)]
+    return Bars(
+        kind="broken_within",
+        title=f"Radius within which each input falls, n={attacked}",
+        x_label=f"smallest {norm} radius at which it was broken",
+        y_label="inputs",
+        labels=(*labels, f"> {radii[-1]:.3g}"),
+        series=(BarSeries("inputs", (*map(float, counts), float(attacked - fallen[-1]))),),
+    )
