@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gambeson.attacks.base import EvasionFacts, Problem, State, evasion, where
 from gambeson.attacks.losses import margin
+from gambeson.attacks.windows import candidate, tiles
 from gambeson.core.threat import Access, Norm
 from gambeson.models.oracle import Oracle
 
@@ -28,17 +29,19 @@ class SquareState(State):
     "square",
     EvasionFacts(
         access=Access.SCORES,
-        norms=(Norm.LINF,),
-        source="Andriushchenko et al. 2020, arXiv:1912.00049, algorithms 1 and 2",
+        norms=(Norm.LINF, Norm.L2, Norm.L1),
+        source="Andriushchenko et al. 2020, arXiv:1912.00049, algorithms 1 to 3; l1: Croce & Hein 2021, "
+        "arXiv:2103.01208",
         queries_to_init=1,
     ),
 )
 @dataclass(frozen=True, slots=True)
 class Square:
-    """Try a random square of +-eps; keep it where it lowers the true class's margin.
+    """Try a random square; keep it where it lowers the true class's margin.
 
-    The square's place is drawn per sample. Tables have no neighbourhood: there the square becomes a random
-    set of features, at the same share of the input.
+    Under linf the square is set to +-eps. Under l2 and l1 it takes over the budget of a second square, as a bump.
+    Squares are drawn per sample. Tables have no neighbourhood: there a square becomes a random set of features,
+    at the same share of the input.
 
     Attributes:
         queries: Queries per sample, the one at the start included.
@@ -57,20 +60,16 @@ class Square:
         return self.queries - 1
 
     def init(self, oracle: Oracle, problem: Problem) -> SquareState:
-        """Vertical stripes of +-eps, one sign per column and channel (section 4.2)."""
-        shape = problem.ball.x.shape[1:]
-        signs = problem.rng.signs(0, *([shape[0], 1, shape[2]] if len(shape) == 3 else shape))
-        delta = problem.ball.project(problem.ball.space.eps * signs.expand_as(problem.ball.x))
+        """Under linf vertical stripes (section 3.2), else bumps all over (section 3.3)."""
+        delta = _stripes(problem) if problem.ball.space.norm is Norm.LINF else tiles(problem)
         scores = oracle.scores(problem.ball.apply(delta))
         return SquareState(delta, margin(scores, problem.y))
 
     def step(self, oracle: Oracle, problem: Problem, state: SquareState, t: int) -> SquareState:
         """One candidate per sample."""
-        region, signs = _region(problem, self._share(t + 1, problem.steps + 1), t + 1)
-        delta = _paint(problem, state.best, region, signs)
-        idle = (delta == state.best).flatten(1).all(1)
-        if bool(idle.any()):  # a query that changes nothing is wasted: turn its signs round
-            delta = _paint(problem, state.best, region, where(idle, -signs, signs))
+        share = self._share(t + 1, problem.steps + 1)
+        move = _square if problem.ball.space.norm is Norm.LINF else candidate
+        delta = move(problem, state.best, share, t + 1)
         loss = margin(oracle.scores(problem.ball.apply(delta)), problem.y)
         better = loss > state.loss
         return SquareState(where(better, delta, state.best), torch.maximum(loss, state.loss))
@@ -80,6 +79,23 @@ class Square:
         at = query * 10_000 / queries if self.rescale else query
         halvings = sum(at > halving for halving in _HALVINGS)
         return float(self.area * 0.5**halvings)
+
+
+def _stripes(problem: Problem) -> Tensor:
+    """+-eps, one sign per column and channel of a picture; one per feature of a table."""
+    shape = problem.ball.x.shape[1:]
+    signs = problem.rng.signs(0, *([shape[0], 1, shape[2]] if len(shape) == 3 else shape))
+    return problem.ball.project(problem.ball.space.eps * signs.expand_as(problem.ball.x))
+
+
+def _square(problem: Problem, best: Tensor, share: float, t: int) -> Tensor:
+    """``best`` with one square set to +-eps, one sign per channel (algorithm 2)."""
+    region, signs = _region(problem, share, t)
+    delta = _paint(problem, best, region, signs)
+    idle = (delta == best).flatten(1).all(1)
+    if bool(idle.any()):  # a query that changes nothing is wasted: turn its signs round
+        delta = _paint(problem, best, region, where(idle, -signs, signs))
+    return delta
 
 
 def _paint(problem: Problem, best: Tensor, region: Tensor, signs: Tensor) -> Tensor:

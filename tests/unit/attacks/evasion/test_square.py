@@ -12,6 +12,7 @@ from gambeson.core.reproduce import Seed
 from gambeson.core.threat import Norm, ThreatModel
 from gambeson.data.schema import Schema
 from gambeson.models.passes import Passes
+from tests.linear_world import attack, exact
 from tests.tiny_models import ScoreModel
 
 
@@ -46,3 +47,10 @@ def test_it_finds_a_hidden_pattern_of_signs(shape):
     found = run_attack(Square(600), evasion["square"].facts, Passes(model), given, space, run=Run(Seed(0)))
     assert found.fallen.all()
     assert len(set(found.queries.tolist())) > 1  # each sample searches for itself
+
+
+@pytest.mark.parametrize("norm", [Norm.L2, Norm.L1])
+def test_on_a_linear_model_it_breaks_what_lies_well_inside_and_nothing_else(norm):
+    inside = {Norm.L2: 1.7, Norm.L1: 3.5}[norm] * exact(norm).max()
+    assert attack("square", norm, inside, queries=1_500).fallen.all()
+    assert not attack("square", norm, 0.99 * exact(norm).min(), queries=300).fallen.any()
