@@ -126,7 +126,8 @@ def damaged(name: str, what: str, error: BaseException) -> IntegrityError:
         what: What it should have been, e.g. ``"an ONNX model"``.
         error: What the library said.
     """
-    said = " ".join(str(error).split())[:200]
+    reason = str(error).partition("Stack trace")[0]  # XGBoost appends its own
+    said = " ".join(reason.split())[:200]
     return IntegrityError(
         f"{name!r} is truncated or damaged: it cannot be read as {what} ({type(error).__name__}: {said}).",
         expected=f"the complete file as it was saved: {what}",

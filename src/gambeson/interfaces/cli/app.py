@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 from gambeson import __version__
 from gambeson.core.errors import GambesonError, ModelError, UsageError
-from gambeson.interfaces.cli import attack, audit, init, lists, report, schema
+from gambeson.interfaces.cli import attack, audit, certify, init, lists, report, schema
 from gambeson.interfaces.cli.errors import COULD_NOT_COMPLETE, explain, show_error
 
 _DEBUG = "--debug"
@@ -46,6 +46,14 @@ _ATTACK_EPILOG = """
   gambeson attack strongest model.pt2 -d builtin:digits --eps 0.1
 """
 
+_CERTIFY_EPILOG = """
+[bold]Examples[/bold]
+
+  gambeson certify model.pt2 -d test.npz --eps 0.05,0.1,0.2\n
+  gambeson certify model.pt2 -d test.npz --norm l2 --eps 0.5 --method ibp,crown\n
+  gambeson certify model.pt2 -d test.npz --smooth 0.25 --n 10000
+"""
+
 app = typer.Typer(
     name="gambeson",
     help="Attack a machine-learning model as an adversary would, and report what holds, with evidence.",
@@ -57,6 +65,7 @@ app = typer.Typer(
 )
 app.command("audit", epilog=_AUDIT_EPILOG, rich_help_panel="Commands")(audit.audit)
 app.command("attack", epilog=_ATTACK_EPILOG, rich_help_panel="Commands")(attack.attack)
+app.command("certify", epilog=_CERTIFY_EPILOG, rich_help_panel="Commands")(certify.certify)
 app.command("init", rich_help_panel="Commands")(init.init)
 app.add_typer(report.app, name="report", rich_help_panel="Commands")
 app.add_typer(lists.app, name="list", rich_help_panel="Commands")
@@ -100,6 +109,8 @@ def run(words: list[str]) -> int:
         # Typer and Rich leave with 1 where nobody reads the output any more: that is no verdict of the gate.
         if isinstance(stop.__context__, OSError):
             _let_go_of_stdout()
+        elif _is_completion(words):
+            return int(stop.code or 0)
         else:
             show_error(ModelError(f"The code of the model ended the program (exit {stop.code})."))
     return COULD_NOT_COMPLETE
@@ -119,6 +130,13 @@ def _run(words: list[str], *, debug: bool) -> int:
         cause = _usage(error) if isinstance(error, TyperException) else explain(error)
         show_error(cause, as_json="--json" in words)
     return COULD_NOT_COMPLETE
+
+
+def _is_completion(words: list[str]) -> bool:
+    """Whether the shell asks for completions or their script; Typer then leaves by itself."""
+    return "_GAMBESON_COMPLETE" in os.environ or bool(
+        {"--show-completion", "--install-completion"} & set(words)
+    )
 
 
 def _debug_is_set() -> bool:

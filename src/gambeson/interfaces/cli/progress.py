@@ -23,6 +23,8 @@ from rich.progress import (
 from gambeson.core.ports import NoProgress
 
 _SECONDS_BETWEEN_LINES = 5.0
+_ENOUGH_TO_TELL = 0.01
+"""Share of the work from which on the pace says something about the rest."""
 
 
 class LiveProgress:
@@ -117,9 +119,9 @@ class PlainProgress:
         return min(self._done[check] / max(self._total[check], 1), 1)
 
     def _left(self, check: str) -> str:
-        """Time left at the pace so far."""
+        """Time left at the pace so far, once there is one."""
         share = self._share(check)
-        if share == 0:
+        if share < _ENOUGH_TO_TELL:
             return ""
         seconds = round((self._clock() - self._begun[check]) * (1 - share) / share)
         return f"about {seconds // 60}m{seconds % 60:02}s left" if seconds >= 60 else f"about {seconds}s left"

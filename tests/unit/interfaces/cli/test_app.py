@@ -14,6 +14,19 @@ def test_help_and_version_succeed(call):
     assert (code, out.strip()) == (0, f"gambeson {__version__}")
 
 
+def test_the_script_for_completion_is_no_error(call):
+    code, out, err = call("--show-completion", "bash")
+    assert (code, err) == (0, "")
+    assert "complete" in out
+
+
+def test_a_shell_that_completes_a_word_hears_no_error(call, monkeypatch):
+    monkeypatch.setenv("_GAMBESON_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "gambeson re")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert call() == (0, "report\n", "")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
