@@ -15,7 +15,6 @@ from gambeson.attacks.harness import Samples
 from gambeson.certify.margins import Method, cost, margin_bounds
 from gambeson.certify.network import Network
 from gambeson.certify.region import Region
-from gambeson.core.errors import GambesonError
 from gambeson.core.ports import Clock, Journal, NoJournal
 
 _TOGETHER = 16
@@ -139,29 +138,3 @@ def _certify(
 def _holds(network: Network, region: Region, y: Tensor, method: Method) -> Tensor:
     with torch.no_grad():
         return (margin_bounds(network, region, y, method) > 0).all(1)
-
-
-class Contradiction(GambesonError):
-    """A sample was both certified and broken within one radius: one of the two is wrong."""
-
-
-def require_consistent(certified: np.ndarray, fallen: np.ndarray, index: np.ndarray, eps: float) -> None:
-    """Refuse to report where a proof and an attack contradict each other.
-
-    Args:
-        certified: (n,) bool, proved at ``eps``.
-        fallen: (n,) bool, broken within ``eps``.
-        index: (n,) names of the samples.
-        eps: The radius, for the message.
-
-    Raises:
-        Contradiction: A sample is both.
-    """
-    both = np.flatnonzero(certified & fallen)
-    if len(both):
-        rows = ", ".join(str(index[i]) for i in both[:5])
-        raise Contradiction(
-            f"{len(both)} samples are certified at eps={eps:.4g} and yet were broken within it (rows {rows}).",
-            expected="every certified sample to withstand every attack",
-            remedy="neither figure can be trusted: please report this as a bug of Gambeson with the model",
-        )

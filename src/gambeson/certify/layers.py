@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -232,6 +233,38 @@ def _adaptive_pool(builder: Builder, given: Mapping[str, Any], shape: tuple[int,
     return builder.affine(positive(lambda v: F.adaptive_avg_pool2d(v, size), terms, mixes=True), (x,))
 
 
+def _max_pool(builder: Builder, given: Mapping[str, Any], shape: tuple[int, ...]) -> int:
+    """The largest of the strided copies of the input, two at a time: max(a, b) = a + max(b - a, 0)."""
+    if any(given["padding"]) or any(step != 1 for step in given["dilation"]) or given["ceil_mode"]:
+        raise NotImplementedError("max pooling with padding, dilation or a rounded-up size")
+    x, (tall, wide) = given["self"], _pair(given["kernel_size"])
+    down, across = _pair(given["stride"] or given["kernel_size"])
+    best: int | None = None
+    for i in range(tall):
+        for j in range(wide):
+            rows = slice(i, i + down * (shape[1] - 1) + 1, down)
+            columns = slice(j, j + across * (shape[2] - 1) + 1, across)
+            cut = (slice(None), slice(None), rows, columns)
+            part = builder.affine(positive(partial(_cut, cut), 1, mixes=False), (x,))
+            best = part if best is None else _larger(builder, best, part)
+    assert best is not None
+    return best
+
+
+def _pair(size: Any) -> tuple[int, int]:
+    both = list(size) * 2 if len(size) == 1 else list(size)
+    return both[0], both[1]
+
+
+def _cut(cut: tuple[slice, ...], v: Tensor) -> Tensor:
+    return v[cut]
+
+
+def _larger(builder: Builder, a: int, b: int) -> int:
+    above = builder.rectify(builder.affine(Affine((IDENTITY, scaled(-1.0)), terms=2), (b, a)))
+    return builder.affine(Affine((IDENTITY, IDENTITY), terms=2), (a, above))
+
+
 def _pad(builder: Builder, given: Mapping[str, Any], shape: tuple[int, ...]) -> int:
     if given.get("mode", "constant") != "constant" or given.get("value") not in (None, 0, 0.0):
         raise NotImplementedError("padding with anything but zeros")
@@ -294,6 +327,7 @@ LAYERS: Mapping[str, Handler] = {
     "mean": _mean,
     "avg_pool2d": _average_pool,
     "adaptive_avg_pool2d": _adaptive_pool,
+    "max_pool2d": _max_pool,
     "pad": _pad,
     "constant_pad_nd": _pad,
     "slice": _slice,

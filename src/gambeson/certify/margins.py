@@ -38,7 +38,8 @@ def margin_bounds(network: Network, region: Region, y: Tensor, method: Method) -
     """Lower bounds of (score of the true class) - (score of each other class) over the region.
 
     Bounds are computed in float64; what float32 rounding of the model can take away is subtracted, and a
-    hundredth more for the rounding of the bounds themselves, which is 2^29 times finer. A dearer method is never looser than a cheaper one.
+    hundredth more for the rounding of the bounds themselves, which is 2^29 times finer. A dearer method is never
+    looser than a cheaper one.
 
     Args:
         network: The network.
@@ -117,7 +118,7 @@ def _tighter(network: Network, number: int, box: Box, boxes: list[Box], region: 
     low, high = box.low.flatten(1).clone(), box.high.flatten(1).clone()
     largest = max(node.size for node in network.nodes[: number + 1])
     rows = max(1, _BYTES // (16 * n * largest))
-    for part in open_.split(rows):
+    for part in torch.split(open_, rows):
         unit = torch.zeros(1, len(part), size, dtype=torch.float64)
         unit[0, torch.arange(len(part)), part] = 1
         # one row for all samples: it travels alone as far as the first rectifier

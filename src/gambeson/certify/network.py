@@ -31,7 +31,7 @@ class LinearMap:
         if self.back is not None:
             return self.back(a)
         zeros = torch.zeros(len(a), *shape, dtype=a.dtype)
-        pulled: Tensor = torch.func.vjp(self.apply, zeros)[1](a)[0]  # type: ignore[no-untyped-call]
+        pulled: Tensor = torch.func.vjp(self.apply, zeros)[1](a)[0]
         return pulled
 
 

@@ -164,7 +164,8 @@ class _Reader:
 
     def _value(self, node: fx.Node) -> Any:
         """What an operator gives: a constant, or the number of a new node."""
-        args, kwargs = fx.map_arg((node.args, node.kwargs), lambda n: self.values[n])
+        args: Any = fx.map_arg(node.args, lambda n: self.values[n])
+        kwargs: Any = fx.map_arg(node.kwargs, lambda n: self.values[n])
         if node.target is operator.getitem:
             return args[0] if isinstance(args[0], Value) and args[1] == 0 else args[0][args[1]]
         if not isinstance(node.target, torch._ops.OpOverload):

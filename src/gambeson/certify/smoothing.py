@@ -26,6 +26,9 @@ from gambeson.core.reproduce import Seed
 from gambeson.core.stats import clopper_pearson
 from gambeson.models.passes import Passes
 
+_TOGETHER = 256
+"""Copies drawn together; the noise must not depend on the size of a model pass."""
+
 ABSTAIN = -1
 """The answer where the vote is too close to call."""
 
@@ -157,8 +160,8 @@ def votes(passes: Passes, x: Tensor, sigma: float, copies: int, key: int, stream
     """(classes,) how many of so many noisy copies of one input (``x``, without batch axis) get each class."""
     counts = np.zeros(passes.model.info.classes, np.int64)
     random = SampleRandom(torch.tensor([key]))
-    for step, start in enumerate(range(0, copies, passes.rows)):
-        size = min(passes.rows, copies - start)
+    for step, start in enumerate(range(0, copies, _TOGETHER)):
+        size = min(_TOGETHER, copies - start)
         noise = random.normal(step, size, *x.shape, stream=stream)[0]
         labels = passes.scores((x + sigma * noise).to(passes.device)).argmax(1).cpu().numpy()
         counts += np.bincount(labels, minlength=len(counts))
