@@ -31,6 +31,8 @@ SMALL = {
     "simba": {"steps": 100},
     "nes": {"queries": 300, "probes": 20},
     "zoo": {"queries": 300, "coordinates": 10},
+    "tabular": {"queries": 60},
+    "tabular_labels": {"queries": 200},
 }
 CASES = [(entry.name, norm) for entry in evasion for norm in entry.facts.norms]
 PGD_FACTS = evasion["pgd"].facts

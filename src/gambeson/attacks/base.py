@@ -139,6 +139,7 @@ evasion: Registry[Callable[..., EvasionAttack[Any]], EvasionFacts] = Registry(
         "gambeson.attacks.evasion.nes",
         "gambeson.attacks.evasion.zoo",
         "gambeson.attacks.evasion.tabular",
+        "gambeson.attacks.evasion.tabular_labels",
     ),
 )
 

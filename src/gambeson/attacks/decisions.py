@@ -39,6 +39,10 @@ class Decisions:
         x = self.problem.ball.apply(delta, of)
         return self.oracle.labels(x, of) != self.problem.y[of]
 
+    def wrong_at(self, x: Tensor, of: Tensor) -> Tensor:
+        """Whether each input (m, *shape) near the samples ``of`` (m,) is misclassified: (m,) bool."""
+        return self.oracle.labels(x, of) != self.problem.y[of]
+
     def start(self, step: int, tries: int) -> tuple[Tensor, Tensor]:
         """A misclassified perturbation for each sample, from inputs of other samples, then from noise.
 
@@ -52,7 +56,7 @@ class Decisions:
         ball = self.problem.ball
         delta = torch.zeros_like(ball.x)
         found = torch.zeros(len(self.problem.y), dtype=torch.bool, device=ball.x.device)
-        donors = self._donors(tries // 2)
+        donors = self.donors(tries // 2)
         for number in range(tries):
             of = self.affordable((~found).nonzero().squeeze(1))
             if not len(of):
@@ -66,9 +70,10 @@ class Decisions:
             delta[hit], found[hit] = guess[hit], True
         return delta, found
 
-    def _donors(self, most: int) -> Tensor:
-        """The nearest donors of each sample, (n, k) indices, nearest first."""
-        x, donors = self.problem.ball.x, self.problem.donors
+    def donors(self, most: int) -> Tensor:
+        """The nearest donors of each sample, (n, k) indices, nearest first; numbers are measured by their scale."""
+        scale = self.problem.ball.space.scale
+        x, donors = self.problem.ball.x / scale, self.problem.donors / scale
         if not len(donors):
             return torch.zeros(len(x), 0, dtype=torch.int64, device=x.device)
         apart = torch.cdist(x.flatten(1), donors.flatten(1))

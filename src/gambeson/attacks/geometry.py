@@ -63,7 +63,7 @@ class PerturbationSet:
         frozen = torch.from_numpy(schema.frozen_mask(threat.frozen))
         integer = torch.from_numpy(schema.integer_mask())
         rules = TableRules.of(threat, schema)
-        frozen = frozen if rules is None else rules.still
+        frozen = frozen if rules is None else ~rules.linear.movable
         return cls(threat.norm, threat.eps, low, high, scale, frozen, integer, rules)
 
     def measure(self, delta: Tensor) -> Tensor:
@@ -101,15 +101,15 @@ class PerturbationSet:
 
     def slope(self, grad: Tensor) -> Tensor:
         """A gradient in input units (n, *shape) as one with respect to what a perturbation moves."""
-        grad = grad if self.rules is None else self.rules.pull(grad)
+        grad = grad if self.rules is None else self.rules.linear.pull(grad)
         return torch.where(self.frozen, 0.0, grad * self.scale)
 
-    def room(self, x: Tensor) -> Tensor:
-        """(2, n, *shape) how far each value may go down and up, in input units."""
-        ends = torch.stack([self.low - x, self.high - x])
+    def box(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Smallest and largest allowed value around each row (n, *shape): bounds, and under linf the radius."""
         if self.norm is not Norm.LINF or not self.bounded:
-            return ends
-        return ends.clamp(-self.eps * self.scale, self.eps * self.scale)
+            return self.low.expand_as(x), self.high.expand_as(x)
+        reach = self.eps * self.scale
+        return torch.maximum(self.low, x - reach), torch.minimum(self.high, x + reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +153,27 @@ class Ball:
 
     def _repair(self, rules: TableRules, x: Tensor, moved: Tensor) -> Tensor:
         """``moved`` as a row that keeps its relations; computed columns count in the norm like all others."""
-        space, room = self.space, self.space.room(x)
-        kept = rules.repair(x, moved, room)
-        if space.norm is Norm.LINF or not space.bounded or not len(rules.pivots):
+        space, linear, box = self.space, rules.linear, self.space.box(x)
+        kept = linear.repair(x, moved, *box)
+        if space.norm is Norm.LINF or not space.bounded or not len(linear.pivots):
             return kept
-        size = space.measure((kept - x) * rules.measured / space.scale)
-        over = (space.eps / size.clamp_min(1e-12)).clamp_max(1)
-        return rules.repair(x, x + (kept - x) * _column(over, x), room)
+        for _ in range(1 + len(linear.pivots)):
+            size = space.measure((kept - x) * rules.measured / space.scale)
+            over = size > space.eps * (1 + 1e-6)
+            if not bool(over.any()):
+                return kept
+            shorter = linear.repair(x, self._shortened(rules, x, kept, size), *box)
+            kept = torch.where(over[:, None], shorter, kept)
+        over = space.measure((kept - x) * rules.measured / space.scale) > space.eps * (1 + 1e-6)
+        return torch.where(over[:, None] & linear.tied, x, kept)
+
+    def _shortened(self, rules: TableRules, x: Tensor, moved: Tensor, size: Tensor) -> Tensor:
+        """Rows nearer to ``x``: scaled to the radius; under l0 without the smallest change that was moved."""
+        change = moved - x
+        if self.space.norm is not Norm.L0:
+            return x + rules.linear.whole(change * _column((self.space.eps / size).clamp_max(1), x))
+        cost = torch.where(rules.linear.movable & (change != 0), change.abs() / self.space.scale, torch.inf)
+        return moved.scatter(1, cost.argmin(1, keepdim=True), x.gather(1, cost.argmin(1, keepdim=True)))
 
     def inside(self, delta: Tensor) -> Tensor:
         """``delta`` cut to the bounds of the input, whatever its norm.
@@ -170,6 +184,13 @@ class Ball:
         several = delta.dim() > self.x.dim()
         low, high = (b[:, None] if several else b for b in (self.low, self.high))
         return delta.clamp(low, high)
+
+    def ends(self) -> tuple[Tensor, Tensor]:
+        """Lowest and highest perturbation of each value that its bounds and the norm by itself allow."""
+        eps = self.space.eps
+        if not self.space.bounded or self.space.norm is Norm.L0:
+            return self.low, self.high
+        return self.low.clamp_min(-eps), self.high.clamp_max(eps)
 
     def project(self, delta: Tensor) -> Tensor:
         """The valid perturbation nearest to ``delta`` (Euclidean, in units of ``scale``)."""
@@ -191,11 +212,10 @@ class Ball:
         """
         space, size = self.space, self.size(x)
         valid = ((x >= space.low) & (x <= space.high)).flatten(1).all(1) & (size <= self.limit)
-        pinned = space.frozen if space.rules is None else space.rules.pinned
-        if bool(pinned.any()):
-            valid &= ((x == self.x) | ~pinned).flatten(1).all(1)
         if space.rules is not None:
             valid &= space.rules.hold(self.x, x)
+        elif bool(space.frozen.any()):
+            valid &= ((x == self.x) | ~space.frozen).flatten(1).all(1)
         if bool(space.integer.any()):
             valid &= ((x == x.round()) | ~space.integer).flatten(1).all(1)
         return torch.where(valid, size, torch.inf)

@@ -49,6 +49,8 @@ def _parse(text: str, named: Mapping[str, Feature]) -> Relation:
     sense = senses[0].replace("=<", "<=").replace("=>", ">=").replace("==", "=")
     sign = -1.0 if sense.startswith(">") else 1.0
     terms = tuple((name, sign * weight) for name, weight in weights.items() if weight)
+    if not terms:
+        raise _unreadable(text, "relates no features")
     relation = Linear(text, terms, sign * (constant - minus_constant), sense.replace(">", "<"))
     _require_possible(relation, named)
     return relation

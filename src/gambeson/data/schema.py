@@ -88,7 +88,7 @@ class Determines:
     def holds(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         """Whether each row satisfies it: (n,) bool. Columns are (n,) by name."""
         table = np.array(self.values, np.float32)
-        codes = columns[self.source].astype(int).clip(0, len(table) - 1)
+        codes = np.nan_to_num(columns[self.source]).clip(0, len(table) - 1).astype(int)
         return np.asarray(table[codes] == columns[self.target].astype(np.float32))
 
 

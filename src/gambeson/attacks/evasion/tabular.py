@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gambeson.attacks.base import EvasionFacts, Problem, State, evasion, where
 from gambeson.attacks.losses import margin
+from gambeson.attacks.recoding import own_codes, recode
 from gambeson.core.threat import Access, Norm
 from gambeson.models.oracle import Oracle
 
@@ -59,24 +60,22 @@ class Tabular:
 
     def init(self, oracle: Oracle, problem: Problem) -> TabularState:
         """Every number at a random end of its range, categories as they are."""
-        ball = problem.ball
-        ends = _ends(problem, 0)
-        delta, codes = ball.project(ends), _own_codes(problem)
+        ball, codes = problem.ball, own_codes(problem)
+        low, high = ball.ends()
+        delta = ball.project(torch.where(problem.rng.uniform(0, *low.shape[1:]) < 0.5, low, high))
         return TabularState(delta, codes, margin(oracle.scores(ball.apply(delta, None, codes)), problem.y))
 
     def step(self, oracle: Oracle, problem: Problem, state: TabularState, t: int) -> TabularState:
         """One candidate per sample."""
         ball = problem.ball
-        codes = _recoded(problem, state.codes, t + 1)
+        codes = recode(problem, state.codes, t + 1, _RECODE)
         turned = (codes != state.codes).any(1)
         delta = where(turned, state.delta, self._moved(problem, state.delta, t + 1))
         x = ball.apply(delta, None, codes)
         loss = margin(oracle.scores(x), problem.y)
         kept = (loss >= state.loss) & ball.contains(x)
         return TabularState(
-            where(kept, delta, state.delta),
-            torch.where(kept[:, None], codes, state.codes),
-            torch.where(kept, loss, state.loss),
+            where(kept, delta, state.delta), where(kept, codes, state.codes), where(kept, loss, state.loss)
         )
 
     def _moved(self, problem: Problem, delta: Tensor, t: int) -> Tensor:
@@ -87,53 +86,9 @@ class Tabular:
         count = (self.share * 0.5**halvings * free.sum(1, keepdim=True)).round().clamp_min(1)
         order = torch.where(free, rng.uniform(t, free.shape[1]), 2.0).argsort(1).argsort(1)
         chosen = ((order < count) & free).reshape(delta.shape)
-        low, high = ball.inside(_wide(problem, -1.0)), ball.inside(_wide(problem, 1.0))
+        low, high = ball.ends()
         kind = rng.uniform(t, *delta.shape[1:], stream=1)
         between = low + rng.uniform(t, *delta.shape[1:], stream=2) * (high - low)
         value = torch.where(kind < 0.3, low, torch.where(kind < 0.6, high, between))
         value = torch.where(kind > 0.9, 0.0, value)
         return ball.project(torch.where(chosen, value, delta))
-
-
-def _wide(problem: Problem, sign: float) -> Tensor:
-    """Every number as far as the norm alone would let it go."""
-    space = problem.ball.space
-    whole = not space.bounded or space.norm is Norm.L0
-    return torch.full_like(problem.ball.x, sign * (torch.finfo(torch.float32).max if whole else space.eps))
-
-
-def _ends(problem: Problem, t: int) -> Tensor:
-    low, high = problem.ball.inside(_wide(problem, -1.0)), problem.ball.inside(_wide(problem, 1.0))
-    return torch.where(problem.rng.uniform(t, *low.shape[1:]) < 0.5, low, high)
-
-
-def _own_codes(problem: Problem) -> Tensor:
-    rules = problem.ball.space.rules
-    if rules is None:
-        return torch.zeros(len(problem.y), 0, dtype=torch.int64, device=problem.y.device)
-    return rules.read(problem.ball.x)
-
-
-def _recoded(problem: Problem, codes: Tensor, t: int) -> Tensor:
-    """Categories of a candidate: sometimes one is another; beyond the budget an earlier change is taken back."""
-    rules, rng = problem.ball.space.rules, problem.rng
-    if rules is None or not codes.shape[1]:
-        return codes
-    own = rules.read(problem.ball.x)
-    counts = torch.tensor([count for _, count in rules.choices], device=codes.device)
-    draw = rng.uniform(t, 4, stream=3)
-    chosen = (draw[:, 1] * codes.shape[1]).long()
-    hop = 1 + (draw[:, 2] * (counts[chosen] - 1)).long()
-    rows = torch.arange(len(codes), device=codes.device)
-    new = codes.clone()
-    new[rows, chosen] = (codes[rows, chosen] + hop) % counts[chosen]
-    changed = new != own
-    over = changed.sum(1) > rules.budget
-    # Take back one of the other changes, drawn among them.
-    others = changed.clone()
-    others[rows, chosen] = False
-    ranks = torch.where(others, rng.uniform(t, codes.shape[1], stream=4), -1.0).argmax(1)
-    new[rows[over], ranks[over]] = own[rows[over], ranks[over]]
-    new = torch.where((draw[:, 0] < _RECODE)[:, None], new, codes)
-    fits = rules.hold(problem.ball.x, rules.write(problem.ball.x, new))
-    return torch.where(fits[:, None], new, codes)
