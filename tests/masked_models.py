@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 
@@ -12,6 +16,9 @@ class Around(nn.Module):
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
 
 
 class Saturated(Around):
@@ -76,3 +83,71 @@ class Shattered(Around):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x + 0.01 * torch.sin(2_000 * x))
+
+
+class Jpeg(Around):
+    """A JPEG codec (Pillow) before the network, picture by picture."""
+
+    quality = 75
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(torch.stack([self._squeeze(picture) for picture in x.detach().cpu()]).to(x.device))
+
+    def _squeeze(self, picture: Tensor) -> Tensor:
+        pixels = (picture.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+        stream = io.BytesIO()
+        Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(
+            stream, "JPEG", quality=self.quality
+        )
+        decoded = np.array(Image.open(stream), np.float32).reshape(pixels.shape)
+        return torch.from_numpy(decoded / 255).permute(2, 0, 1)
+
+
+class WithoutGradient(Around):
+    """Eight-bit preprocessing under ``no_grad``, with whole numbers in another order on the way."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            pixels = (x * 255).byte().permute(0, 2, 3, 1)
+            x = pixels.permute(0, 3, 1, 2).float() / 255
+        return self.net(x)
+
+
+class Bucketed(Around):
+    """Inputs replaced by the nearest of 17 levels, looked up in a table."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        levels = torch.linspace(0, 1, 17)
+        return self.net(levels[torch.bucketize(x, levels - 1 / 32) - 1])
+
+
+class Thresholded(Around):
+    """Black and white."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net((x > 0.5).float())
+
+
+class ZeroBackward(Around):
+    """A function of its own whose derivative is declared to be zero."""
+
+    class Steps(torch.autograd.Function):
+        """Rounds to sixteenths."""
+
+        @staticmethod
+        def forward(ctx, x):
+            return (x * 16).round() / 16
+
+        @staticmethod
+        def backward(ctx, grad):
+            return torch.zeros_like(grad)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(self.Steps.apply(x))
+
+
+class Rooted(Around):
+    """A square root, taken back at once: its slope at 0 is infinite, 0 times infinity is NaN."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x.clamp(0, 1).sqrt() ** 2)

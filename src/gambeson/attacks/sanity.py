@@ -12,6 +12,7 @@ from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.losses import cross_entropy, margin
 from gambeson.core.errors import ModelError
 from gambeson.core.reproduce import Seed
+from gambeson.models.finite_gradient import FiniteGradient
 from gambeson.models.passes import LANE, Loss, Passes
 
 
@@ -22,11 +23,13 @@ class Cause(StrEnum):
     RANDOMISED = "randomised answers"
     BATCH_DEPENDENT = "answers that depend on the batch"
     NOT_DIFFERENTIABLE = "no gradient at all"
+    NOT_FINITE = "gradients that are NaN or infinite"
     SATURATED = "saturated loss"
     QUANTISED_OUTPUT = "quantised answers"
     QUANTISED_INPUT = "quantised input"
     DEAD = "dead gradients"
     SHATTERED = "shattered gradients"
+    UNKNOWN = "a cause that is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Diagnosis:
 
 _SHARE = 0.25
 """Share of the samples from which a cause is named."""
+_IN_COMPANY = 16
+"""Samples that are asked in other company; each takes a pass of its own."""
 _SAME = 1e-4
 """Difference of two answers, relative to their spread, that rounding explains."""
 _TINY, _SMALL = 1e-4, 1e-1
@@ -73,27 +78,49 @@ def diagnose(passes: Passes, x: Tensor, y: Tensor, space: PerturbationSet, seed:
 
     Source: Athalye et al. 2018, arXiv:1802.00420, section 3.1; Carlini et al. 2019, arXiv:1902.06705, section 3.
     """
+    if not len(x):
+        return Diagnosis(Cause.NONE, 0, 0, "no input is classified correctly: there is nothing to look at")
     scores = passes.scores(x)
+    found = _by_repetition(passes, x, scores)
+    return found if found.cause is not Cause.NONE else _by_gradients(passes, x, y, scores, space, seed)
+
+
+def diagnose_answers(passes: Passes, x: Tensor) -> Diagnosis:
+    """Look for a reason not to believe the model's answers: the part of ``diagnose`` that needs no gradient.
+
+    Args:
+        passes: The model.
+        x: (n, *shape) any valid inputs.
+
+    Raises:
+        ModelError: The model does not answer.
+    """
+    return _by_repetition(passes, x, passes.scores(x))
+
+
+def _by_repetition(passes: Passes, x: Tensor, scores: Tensor) -> Diagnosis:
+    """Ask again, and ask some in other company."""
     spread = scores.std().clamp_min(1e-12)
+    some = x[:_IN_COMPANY]
     for cause, other, detail in (
         (Cause.RANDOMISED, passes.scores(x), "the same inputs were answered differently a second time"),
         (
             Cause.BATCH_DEPENDENT,
-            _in_other_company(passes, x),
+            _in_other_company(passes, some),
             "inputs were answered differently in another batch",
         ),
     ):
-        differs = (other - scores).abs().amax(1) > _SAME * spread
+        differs = (other - scores[: len(other)]).abs().amax(1) > _SAME * spread
         if float(differs.float().mean()) >= _SHARE:
-            return Diagnosis(cause, int(differs.sum()), len(x), detail)
-    return _by_gradients(passes, x, y, scores, space, seed)
+            return Diagnosis(cause, int(differs.sum()), len(other), detail)
+    return Diagnosis(Cause.NONE, 0, len(x), "answers repeat")
 
 
 def _in_other_company(passes: Passes, x: Tensor) -> Tensor:
-    """Each sample's scores beside copies of the first one."""
+    """Each sample's scores beside copies of another one."""
     return torch.cat(
         [
-            passes.scores(torch.cat([x[i : i + 1], x[:1].expand(LANE - 1, *x.shape[1:])]))[:1]
+            passes.scores(torch.cat([x[i : i + 1], x[i - 1 : i or None].expand(LANE - 1, *x.shape[1:])]))[:1]
             for i in range(len(x))
         ]
     )
@@ -106,7 +133,7 @@ def _by_gradients(
     try:
         of_loss, of_margin = (_gradient(passes, x, y, loss) for loss in (cross_entropy, margin))
     except ModelError as error:
-        return Diagnosis(Cause.NOT_DIFFERENTIABLE, n, n, str(error).partition("\n")[0])
+        return Diagnosis(_why_none(passes, x, y), n, n, error.message)
     flat = (of_margin.flatten(1).abs().amax(1) == 0) & (of_loss.flatten(1).abs().amax(1) == 0)
     if float(flat.float().mean()) >= _SHARE:
         return _why_flat(passes, x, scores, space, seed, flat)
@@ -119,6 +146,17 @@ def _by_gradients(
         detail = "a small step along the gradient does not change the margin as the gradient says"
         return Diagnosis(Cause.SHATTERED, int(wrong.sum()), n, detail)
     return Diagnosis(Cause.NONE, 0, n, "answers repeat, and small steps change them as the gradients say")
+
+
+def _why_none(passes: Passes, x: Tensor, y: Tensor) -> Cause:
+    """Whether there is a gradient once what is not finite in it is put aside."""
+    if passes.differentiable is None:
+        return Cause.NOT_DIFFERENTIABLE
+    try:
+        _gradient(Passes(FiniteGradient(passes.differentiable), passes.rows), x, y, margin)
+    except ModelError:
+        return Cause.NOT_DIFFERENTIABLE
+    return Cause.NOT_FINITE
 
 
 def _gradient(passes: Passes, x: Tensor, y: Tensor, loss: Loss) -> Tensor:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gambeson.attacks.geometry import PerturbationSet
-from gambeson.attacks.sanity import Cause, diagnose
+from gambeson.attacks.sanity import Cause, diagnose, diagnose_answers
 from gambeson.core.reproduce import Seed
 from gambeson.core.threat import ThreatModel
 from gambeson.data.schema import Schema
@@ -22,6 +22,8 @@ PLANTED = [
     (masked_models.Noisy, Cause.RANDOMISED),
     (masked_models.BitDepth, Cause.QUANTISED_INPUT),
     (masked_models.OutsideAutograd, Cause.NOT_DIFFERENTIABLE),
+    (masked_models.Jpeg, Cause.NOT_DIFFERENTIABLE),
+    (masked_models.Rooted, Cause.NOT_FINITE),
     (masked_models.Dead, Cause.DEAD),
     (masked_models.BatchDependent, Cause.BATCH_DEPENDENT),
     (masked_models.Shattered, Cause.SHATTERED),
@@ -48,3 +50,23 @@ def test_a_planted_cause_is_named(planted, cause):
 @pytest.mark.parametrize("seed", range(5))
 def test_an_honest_network_is_believed(seed):
     assert found(perceptron(seed=seed).module).cause is Cause.NONE
+
+
+@pytest.mark.parametrize(
+    ("planted", "cause"),
+    [
+        (masked_models.Noisy, Cause.RANDOMISED),
+        (masked_models.BatchDependent, Cause.BATCH_DEPENDENT),
+        (masked_models.Dead, Cause.NONE),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_answers_alone_tell_randomness_and_company(planted, cause):
+    x = torch.rand(20, *SHAPE, generator=torch.Generator().manual_seed(5))
+    assert diagnose_answers(Passes(TensorModel(planted(perceptron().module), SHAPE, 4)), x).cause is cause
+
+
+def test_no_sample_is_no_reason_to_complain():
+    x, y = torch.zeros(0, *SHAPE), torch.zeros(0, dtype=torch.int64)
+    space = PerturbationSet.of(ThreatModel(eps=0.1), Schema(SHAPE, ("a", "b", "c", "d")))
+    assert diagnose(Passes(perceptron()), x, y, space, Seed(0)).cause is Cause.NONE

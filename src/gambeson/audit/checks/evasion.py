@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gambeson.attacks.anytime import still_falling
+from gambeson.attacks.base import evasion
 from gambeson.attacks.ensemble import Stage, StageRecord, stage
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run, Samples
 from gambeson.attacks.protocols import AUTOATTACK_NORMS, MASKING_PROBE, autoattack, strongest
-from gambeson.attacks.robustness import Robustness, choose_samples, measure_robustness
+from gambeson.attacks.robustness import Robustness, choose_samples
+from gambeson.attacks.views import follow_up, measure_through
 from gambeson.audit.base import PROFILES, CheckContext, CheckFacts, checks
 from gambeson.audit.checks.evasion_curve import ByRadius, accuracy_by_eps
 from gambeson.audit.checks.evasion_evidence import evidence
+from gambeson.audit.checks.evasion_view import in_words, look_at
 from gambeson.core.errors import Unavailable
 from gambeson.core.finding import Family, Finding, Outcome, Severity
 from gambeson.core.measurement import Measurement
 from gambeson.core.reproduce import Seed
 from gambeson.core.stats import proportion
 from gambeson.core.threat import Access, Norm
-from gambeson.models.passes import Passes
 
 _KEPT_WELL = 0.8
 _KEPT_HALF = 0.5
@@ -61,7 +63,7 @@ def evasion_gradient(context: CheckContext) -> list[Finding]:
     ),
 )
 def evasion_scores(context: CheckContext) -> list[Finding]:
-    """Black-box evasion from scores: Square under linf, NES under l2 and l1.
+    """Black-box evasion from scores: Square.
 
     Fails like ``evasion.gradient``; critical when less than a tenth of the clean accuracy is left, because
     this attacker needs no more than an API key.
@@ -84,7 +86,7 @@ def evasion_scores(context: CheckContext) -> list[Finding]:
     ),
 )
 def evasion_labels(context: CheckContext) -> list[Finding]:
-    """Black-box evasion from labels alone: RayS under linf, HopSkipJump under l2.
+    """Black-box evasion from labels alone: RayS under linf, HopSkipJump under l2; on tables a walk over rows first.
 
     Fails like ``evasion.scores``.
 
@@ -98,32 +100,40 @@ def evasion_labels(context: CheckContext) -> list[Finding]:
 def _gradient_stages(context: CheckContext) -> list[Stage]:
     """``strongest``: its first half for a quick look, AutoAttack on top for a thorough one."""
     norm, classes = context.threat.norm, context.model.info.classes
-    stages = strongest(norm, classes)
+    stages, table = strongest(norm, classes), _table_stages(context, "tabular")
     if context.effort.steps < PROFILES["standard"].steps:
-        return stages[:2]
+        return [*stages[:2], *table]
     if context.effort.steps < PROFILES["thorough"].steps or norm not in AUTOATTACK_NORMS or classes < 4:
-        return stages
-    return [*stages, *autoattack(norm, classes)]
+        return [*stages, *table]
+    return [*stages, *table, *autoattack(norm, classes)]
+
+
+def _table_stages(context: CheckContext, name: str) -> list[Stage]:
+    """Random search over rows that could exist: categories, which no gradient reaches, and relations."""
+    queries = _queries(context)
+    return [stage(name, f"{name}({queries})", queries=queries)] if context.data.schema.features else []
 
 
 def _score_stages(context: CheckContext) -> list[Stage]:
-    queries = _queries(context)
+    queries, table = _queries(context), _table_stages(context, "tabular")
+    if table and context.threat.norm not in evasion["square"].facts.norms:
+        return table
     if context.threat.norm is Norm.L0:
         raise Unavailable(
             f"No attack of this version works from scores alone under {context.threat.norm}.",
             remedy="declare a second threat model with norm linf to cover score-only attackers",
         )
-    if context.threat.norm is not Norm.LINF:
-        return [stage("nes", f"nes({queries})", queries=queries)]
-    return [stage("square", f"square({queries})", queries=queries)]
+    return [*table, stage("square", f"square({queries})", queries=queries)]
 
 
 def _label_stages(context: CheckContext) -> list[Stage]:
-    queries = _queries(context)
+    queries, table = _queries(context), _table_stages(context, "tabular_labels")
     if context.threat.norm is Norm.LINF:
-        return [stage("rays", f"rays({queries})", queries=queries)]
+        return [*table, stage("rays", f"rays({queries})", queries=queries)]
     if context.threat.norm is Norm.L2:
-        return [stage("hopskipjump", f"hopskipjump({queries})", queries=queries)]
+        return [*table, stage("hopskipjump", f"hopskipjump({queries})", queries=queries)]
+    if table:
+        return table
     raise Unavailable(
         f"No attack of this version works from labels alone under {context.threat.norm}.",
         remedy="declare a second threat model with norm linf or l2 to cover label-only attackers",
@@ -149,23 +159,26 @@ class _Report:
 
 def _measure(context: CheckContext, stages: list[Stage]) -> Finding:
     space = PerturbationSet.of(context.threat, context.data.schema)
-    passes = Passes(context.model, context.rows_per_pass)
     # Every evasion check draws the same samples, so that their figures can be held against each other.
     seed = Seed(context.seed.value).child("samples")
     samples = choose_samples(context.data.split(context.split), context.effort.samples, seed)
+    view = look_at(context, samples, space, checks[context.check].facts.access)
+    if not view.trusted:
+        stages = follow_up(view, context.threat.norm, _queries(context))
     length = sum(item.attack.length for item in stages)
     context.progress.start(context.check, len(samples) * length)
     report = _Report(context, of=len(samples))
-    result = measure_robustness(
+    result = measure_through(
+        view,
         stages,
-        passes,
         samples,
         space,
         budget=context.threat.queries,
         run=_run(context, "main", report, samples),
     )
     curve = _run(context, "curve", lambda work, fallen: _say_curve(context), samples)
-    return _finding(context, result, stages, accuracy_by_eps(context, result, passes, space, curve))
+    found = _finding(context, result, stages, accuracy_by_eps(context, result, view.passes, space, curve))
+    return replace(found, summary=found.summary + in_words(view))
 
 
 def _say_curve(context: CheckContext) -> None:

@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-import numpy as np
-import torch
-
-from gambeson.attacks.averaging import Averaged
-from gambeson.attacks.ensemble import Stage, stage
 from gambeson.attacks.geometry import PerturbationSet
-from gambeson.attacks.harness import Run
+from gambeson.attacks.harness import Run, Samples
 from gambeson.attacks.protocols import strongest
-from gambeson.attacks.robustness import Robustness, choose_samples, clean_predictions, measure_robustness
+from gambeson.attacks.robustness import Robustness, choose_samples, measure_robustness
 from gambeson.attacks.sanity import Cause, Diagnosis, diagnose
-from gambeson.audit.base import CheckContext, CheckFacts, checks
+from gambeson.attacks.symptoms import REMEDY, Sign, look_for_symptoms
+from gambeson.attacks.views import View, follow_up, measure_through, see_through
+from gambeson.audit.base import PROFILES, CheckContext, CheckFacts, checks
+from gambeson.audit.checks.evasion_view import choose_right, in_words, look_seed
+from gambeson.core.errors import ModelError
 from gambeson.core.finding import Evidence, Family, Finding, Outcome, Severity
+from gambeson.core.measurement import Measurement
 from gambeson.core.reproduce import Seed
 from gambeson.core.stats import proportion
-from gambeson.core.threat import Access, Norm
-from gambeson.models.model import Differentiable
+from gambeson.core.threat import Access
 from gambeson.models.passes import Passes
 
-_LOOKED_AT = 64
-_DRAWS = 16
-"""Passes over which a randomised model's answers and gradients are averaged."""
+_CHECKED = 32
+"""Most samples on which symptoms are looked for; half of them for a quick look."""
 
 _REMEDY = {
     Cause.RANDOMISED: "Judge a randomised model by the expectation over its randomness (EOT, Athalye et al. 2018).",
-    Cause.BATCH_DEPENDENT: "Put the model into evaluation mode (batch normalisation with fixed statistics): no "
-    "robust figure is worth anything while answers depend on the company.",
-    Cause.NOT_DIFFERENTIABLE: "Judge the model by attacks on scores and labels, or replace the step that cannot be "
-    "differentiated by the identity on the way back (BPDA).",
-    Cause.SATURATED: "Judge the model by a loss on logits (margin, DLR); return logits instead of probabilities.",
-    Cause.QUANTISED_OUTPUT: "Judge the model by attacks on labels or with random search: rounding answers hides the "
-    "gradient, not the weakness.",
-    Cause.QUANTISED_INPUT: "Judge the model by random search, or put the identity for the rounding on the way back "
-    "(BPDA): quantising inputs hides the gradient, not the weakness.",
-    Cause.DEAD: "Judge the model by attacks on scores; look for detached tensors and saturated activations.",
-    Cause.SHATTERED: "Judge the model by attacks on scores or by gradients averaged over a neighbourhood.",
+    Cause.BATCH_DEPENDENT: "Put the model into evaluation mode (model.eval(), batch normalisation with running "
+    "statistics): no robust figure is worth anything while answers depend on the company.",
+    Cause.NOT_DIFFERENTIABLE: "Judge the model with the identity in place of the step that cannot be differentiated "
+    "(BPDA), or by attacks on scores and labels.",
+    Cause.NOT_FINITE: "Mend the function whose derivative is NaN or infinite (a square root or a logarithm at 0), and "
+    "judge the model by attacks on scores until then.",
+    Cause.SATURATED: "Judge the model by its logits at a natural scale (margin, DLR); return logits instead of "
+    "probabilities.",
+    Cause.QUANTISED_OUTPUT: "Judge the model with the identity in place of the rounding (BPDA), by random search or "
+    "from labels: rounding answers hides the gradient, not the weakness.",
+    Cause.QUANTISED_INPUT: "Judge the model with the identity in place of the rounding (BPDA) or by random search: "
+    "quantising inputs hides the gradient, not the weakness.",
+    Cause.DEAD: "Judge the model with the identity in place of what cuts the gradient (BPDA) or by attacks on scores; "
+    "look for detached tensors and saturated activations.",
+    Cause.SHATTERED: "Judge the model with the identity in place of its preprocessing (BPDA) or by attacks on scores.",
+    Cause.UNKNOWN: "Judge the model by random search and from labels, and look for what makes gradients fail.",
 }
-
-_MUTE = (Cause.SATURATED, Cause.QUANTISED_OUTPUT)
-"""Causes under which scores, too, tell little more than labels."""
 
 
 @checks.register(
@@ -58,8 +58,11 @@ _MUTE = (Cause.SATURATED, Cause.QUANTISED_OUTPUT)
 def evasion_sanity(context: CheckContext) -> list[Finding]:
     """Names the cause of masked gradients and runs the attack that does not depend on them.
 
-    Fails (medium) when gradients mislead: figures of other checks that rest on gradients are then too high, and
-    the robust accuracy given here takes their place.
+    Beside the cause it looks for symptoms: random points or a black-box attack that beat gradients, a larger radius
+    that does not help, an unbounded attack that fails, a flat or infinite loss.
+
+    Fails (medium) when gradients mislead. The robust accuracy given here is the follow-up attack's, beside what
+    gradients alone would have claimed.
 
     Raises:
         ModelError: The model answered with something unusable.
@@ -68,16 +71,46 @@ def evasion_sanity(context: CheckContext) -> list[Finding]:
     passes = Passes(context.model, context.rows_per_pass)
     seed = Seed(context.seed.value).child("samples")
     samples = choose_samples(context.data.split(context.split), context.effort.samples, seed)
-    right = np.flatnonzero(clean_predictions(passes, samples) == samples.y.numpy())[:_LOOKED_AT]
-    looked = samples.select(torch.from_numpy(right))
+    looked = choose_right(passes, samples)
+    x, y = looked.x.to(passes.device), looked.y.to(passes.device)
     context.progress.start(context.check, 1)
-    found = diagnose(passes, looked.x, looked.y, space, context.seed.child("directions"))
-    if found.cause is Cause.NONE:
-        return [_passed(context, found)]
+    found = diagnose(passes, x, y, space, look_seed(context))
     if found.cause is Cause.BATCH_DEPENDENT:
-        return [_failed(context, found, None, [])]
-    stages = _follow_up(found.cause, context)
-    attacked = _attacked(found.cause, context)
+        return [_refused(context, found)]
+    signs = _signs(context, passes, looked, space, found)
+    seen = [sign for sign in signs if sign.seen]
+    if found.cause is Cause.NONE and not seen:
+        return [_passed(context, found, signs)]
+    if found.cause is Cause.NONE:
+        found = Diagnosis(Cause.UNKNOWN, len(looked), len(looked), seen[0].detail)
+    view = see_through(passes, found, x, y, space, seed=look_seed(context))
+    return [_failed(context, _follow(context, view, samples, space), signs)]
+
+
+def _signs(
+    context: CheckContext, passes: Passes, looked: Samples, space: PerturbationSet, found: Diagnosis
+) -> tuple[Sign, ...]:
+    """Symptoms on a few samples; a randomised model has no repeatable attack to compare."""
+    quick = context.effort.curve == PROFILES["quick"].curve
+    few = choose_right(passes, looked, _CHECKED // 2 if quick else _CHECKED)
+    if found.cause is Cause.RANDOMISED or not len(few):
+        return ()
+    queries = 100 if quick else 200
+    return look_for_symptoms(passes, few, space, queries=queries, run=Run(context.seed.child("symptoms")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Follow:
+    """The follow-up attack, and what gradients alone would have claimed (``None`` where there are none)."""
+
+    view: View
+    method: str
+    result: Robustness
+    naive: Measurement | None
+
+
+def _follow(context: CheckContext, view: View, samples: Samples, space: PerturbationSet) -> _Follow:
+    stages = follow_up(view, context.threat.norm, context.effort.queries)
     run = Run(
         context.seed.child("follow-up"),
         deadline=context.deadline,
@@ -86,78 +119,73 @@ def evasion_sanity(context: CheckContext) -> list[Finding]:
         clock=context.clock,
         donors=samples.x,
     )
-    result = measure_robustness(stages, attacked, samples, space, budget=context.threat.queries, run=run)
-    return [_failed(context, found, result, stages)]
+    result = measure_through(view, stages, samples, space, budget=context.threat.queries, run=run)
+    return _Follow(
+        view, " → ".join(item.label for item in stages), result, _naive(context, samples, space, run)
+    )
 
 
-def _attacked(cause: Cause, context: CheckContext) -> Passes:
-    """The model, or the expectation of a randomised one."""
-    model = context.model
-    if cause is Cause.RANDOMISED and isinstance(model, Differentiable):
-        return Passes(Averaged(model, _DRAWS), context.rows_per_pass)
-    return Passes(model, context.rows_per_pass)
+def _naive(context: CheckContext, samples: Samples, space: PerturbationSet, run: Run) -> Measurement | None:
+    """What the first half of ``strongest`` finds along the model's own gradients."""
+    stages = strongest(context.threat.norm, context.model.info.classes)[:2]
+    run = replace(run, seed=context.seed.child("naive"), key=f"{run.key}/naive")
+    passes = Passes(context.model, context.rows_per_pass)
+    try:
+        found = measure_robustness(stages, passes, samples, space, budget=context.threat.queries, run=run)
+    except ModelError:
+        return None
+    return replace(found.robust_accuracy, name="robust_accuracy_by_gradients_alone")
 
 
-def _follow_up(cause: Cause, context: CheckContext) -> list[Stage]:
-    norm, queries = context.threat.norm, context.effort.queries
-    plan = strongest(norm, context.model.info.classes)
-    if cause is Cause.RANDOMISED:
-        return plan
-    search = [stage("square" if norm is Norm.LINF else "nes", f"search({queries})", queries=queries)]
-    if cause is Cause.SATURATED and norm in (Norm.LINF, Norm.L2):
-        return [
-            stage("apgd", "apgd-margin(50)", steps=50, loss="margin"),
-            stage("apgd", "apgd-t(50, 3 targets)", steps=50, loss="targeted_margin", targets=3),
-            *search,
-            *_by_labels(norm, queries),
-        ]
-    return [*search, *_by_labels(norm, queries)] if cause in _MUTE else search
-
-
-def _by_labels(norm: Norm, queries: int) -> list[Stage]:
-    """What needs no more than labels."""
-    if norm is Norm.LINF:
-        return [stage("rays", f"rays({queries})", queries=queries)]
-    return [stage("hopskipjump", f"hopskipjump({queries})", queries=queries)] if norm is Norm.L2 else []
-
-
-def _passed(context: CheckContext, found: Diagnosis) -> Finding:
+def _passed(context: CheckContext, found: Diagnosis, signs: tuple[Sign, ...]) -> Finding:
     return replace(
-        _finding(context, found),
+        _finding(context, found, signs),
         title="Nothing speaks against the gradients of this model",
         outcome=Outcome.PASSED,
         summary=f"On {found.of} inputs, {found.detail}.",
     )
 
 
-def _failed(
-    context: CheckContext, found: Diagnosis, result: Robustness | None, stages: list[Stage]
-) -> Finding:
-    seen = f"On {found.affected} of {found.of} inputs, {found.detail}."
-    finding = replace(
-        _finding(context, found),
+def _refused(context: CheckContext, found: Diagnosis) -> Finding:
+    return replace(
+        _finding(context, found, ()),
         title=f"Gradients mislead: {found.cause}",
         outcome=Outcome.FAILED,
         severity=Severity.MEDIUM,
-        summary=seen,
+        summary=f"On {found.affected} of {found.of} inputs, {found.detail}. No check gives a robust accuracy for it.",
         remedy=_REMEDY[found.cause],
     )
-    if result is None:
-        return finding
-    robust = result.robust_accuracy
-    method = " → ".join(item.label for item in stages)
+
+
+def _failed(context: CheckContext, follow: _Follow, signs: tuple[Sign, ...]) -> Finding:
+    found, robust, naive = follow.view.found, follow.result.robust_accuracy, follow.naive
+    alone = f" Gradients alone leave {naive.value:.1%} of {naive.n} inputs right;" if naive else ""
+    seen = [sign.symptom for sign in signs if sign.seen]
+    also = f" Symptoms: {', '.join(seen)}." if seen else ""
+    finding = _finding(context, found, signs)
+    figures = [robust, *([naive] if naive else []), follow.result.clean_accuracy, *finding.measurements]
     return replace(
         finding,
-        summary=f"{seen} An attack that does not depend on it leaves {robust.value:.1%} of {robust.n} inputs right.",
-        measurements=(robust, result.clean_accuracy, *finding.measurements),
+        title=f"Gradients mislead: {found.cause}",
+        outcome=Outcome.FAILED,
+        severity=Severity.MEDIUM,
+        summary=(
+            f"On {found.affected} of {found.of} inputs, {found.detail}.{also}{alone} the follow-up attack leaves "
+            f"{robust.value:.1%}.{in_words(follow.view)}"
+        ),
+        remedy=" ".join([_REMEDY[found.cause], *(f"{s}: {REMEDY[s]}." for s in seen)]),
+        measurements=tuple(figures),
         evidence=replace(
-            finding.evidence, samples=len(result.samples), method=f"{method}, seed {context.seed.value}"
+            finding.evidence,
+            samples=len(follow.result.samples),
+            method=f"{follow.method}, seed {context.seed.value}",
         ),
     )
 
 
-def _finding(context: CheckContext, found: Diagnosis) -> Finding:
+def _finding(context: CheckContext, found: Diagnosis, signs: tuple[Sign, ...]) -> Finding:
     info, threat = checks[context.check].facts, context.threat
+    words = {True: "seen", False: "not seen", None: "not looked for"}
     return Finding(
         check=context.check,
         title=info.question,
@@ -170,8 +198,12 @@ def _finding(context: CheckContext, found: Diagnosis) -> Finding:
         evidence=Evidence(
             command=context.command,
             samples=found.of,
-            method="repeated answers, other batches, gradients of two losses, finite differences",
-            facts=(("cause", str(found.cause)), ("seen", found.detail)),
+            method="repeated answers, other batches, gradients of two losses, finite differences, short attacks",
+            facts=(
+                ("cause", str(found.cause)),
+                ("what was seen", found.detail),
+                *((f"{sign.symptom}?", f"{words[sign.seen]}: {sign.detail}") for sign in signs),
+            ),
         ),
         taxonomy=info.taxonomy,
     )
