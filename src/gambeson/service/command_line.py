@@ -49,4 +49,6 @@ def _threat_words(threat: ThreatModel) -> list[str]:
         words += ["--queries", str(threat.queries)]
     for name in threat.frozen:
         words += ["--freeze", name]
+    if threat.categories:
+        words += ["--categories", str(threat.categories)]
     return words

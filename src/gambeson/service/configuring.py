@@ -58,7 +58,9 @@ def _threat(threat: ThreatSettings) -> ThreatModel:
         norm = Norm(threat.norm.lower())
     except ValueError:
         raise UsageError(f"Unknown norm {threat.norm!r}.", expected=", ".join(Norm)) from None
-    return ThreatModel(norm, eps, Access.parse(threat.access), threat.queries, threat.freeze, unit)
+    return ThreatModel(
+        norm, eps, Access.parse(threat.access), threat.queries, threat.freeze, unit, threat.categories
+    )
 
 
 def _suppression(item: SuppressSettings) -> Suppression:

@@ -64,8 +64,11 @@ norm = "linf"               # linf, l2, l1 or l0
 eps = {eps}
 access = {access} # the most that the attacker sees: labels, scores or gradient
 # queries = 10000           # most queries per sample; no limit where not given
-freeze = {freeze} # names of features that cannot be changed{note}
+freeze = {freeze} # names of features that cannot be changed
+{categories}
 """
+
+_CATEGORIES = "# categories = 1            # categories of a row that may change"
 
 
 def initialise(command: InitCommand) -> str:
@@ -129,7 +132,7 @@ def _train(dataset: Dataset, split: str) -> str:
 
 def _options(options: tuple[tuple[str, str], ...]) -> str:
     if not options:
-        return '# options = { label = "...", header = "none" } # how to read the data\n'
+        return '# options = { label = "...", relations = ["start < end", "total = a + b"] } # how to read the data\n'
     pairs = ", ".join(f"{_quoted(name)} = {_quoted(value)}" for name, value in options)
     return f"options = {{ {pairs} }}\n"
 
@@ -139,13 +142,15 @@ def _threat(schema: Schema, *, gradient: bool) -> str:
     if schema.features:
         frozen = [f.name for f in schema.features if f.frozen]
         kinds = [f.name for f in schema.features if f.kind is Kind.CATEGORICAL]
-        note = f"\n# Categories are never changed either: {_listed(kinds)}" if kinds else ""
+        categories = f"{_CATEGORIES}, beside eps on its numbers"
+        if kinds:
+            categories += f"; none unless given.\n# There are {_listed(kinds)}"
         eps = '"10%"                 # a tenth of each feature\'s range'
-        return _THREAT.format(eps=eps, access=access, freeze=_quoted(frozen), note=note)
+        return _THREAT.format(eps=eps, access=access, freeze=_quoted(frozen), categories=categories)
     width = schema.high - schema.low
     number = '"8/255"' if width == 1 else f"{8 / 255 * width:.6g}"
     eps = f"{number}               # radius in input units; inputs lie in [{schema.low:g}, {schema.high:g}]"
-    return _THREAT.format(eps=eps, access=access, freeze="[]", note="")
+    return _THREAT.format(eps=eps, access=access, freeze="[]", categories=f"{_CATEGORIES}; tables only")
 
 
 def _listed(names: list[str]) -> str:

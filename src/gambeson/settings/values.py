@@ -50,6 +50,7 @@ class ThreatSettings:
         access: ``labels``, ``scores`` or ``gradient``.
         queries: Most queries per sample; no limit where not given.
         freeze: Features that cannot be changed.
+        categories: Most categories of a table's row that may change, beside what eps allows on its numbers.
     """
 
     norm: str = "linf"
@@ -57,6 +58,7 @@ class ThreatSettings:
     access: str = "gradient"
     queries: int | None = None
     freeze: tuple[str, ...] = ()
+    categories: int = 0
 
 
 @dataclass(frozen=True, slots=True)

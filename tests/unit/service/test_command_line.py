@@ -11,7 +11,7 @@ COMMAND = AuditCommand(
     model="my model.onnx",
     data="d'ata.npz",
     data_options=(("label", "y"),),
-    threats=(ThreatModel(Norm.L2, 0.1, Access.SCORES, 50, ("age", "sex"), "range"),),
+    threats=(ThreatModel(Norm.L2, 0.1, Access.SCORES, 50, ("age", "sex"), "range", 2),),
     profile="quick",
     seed=7,
 )

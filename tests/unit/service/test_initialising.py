@@ -106,7 +106,7 @@ def test_every_setting_stands_in_the_file_and_is_explained(tmp_path, pipeline):
         assert name in plain or " # " in line or "  # " in line, line
 
 
-def test_categories_are_named_as_what_no_attacker_changes(tmp_path):
+def test_categories_are_named_with_the_key_that_lets_them_change(tmp_path):
     rows = [f"{i / 40},{'red' if i % 3 else 'blue'},{'yes' if i % 2 else 'no'}" for i in range(40)]
     (tmp_path / "t.csv").write_text("\n".join(["size,the colour,label", *rows]))
     (tmp_path / "net.py").write_text(CALLABLE.replace("flat[:, i]", "flat[:, 0]").replace("10", "2"))
@@ -114,7 +114,11 @@ def test_categories_are_named_as_what_no_attacker_changes(tmp_path):
         f"python:{tmp_path}/net.py:scores", str(tmp_path / "t.csv"), path=tmp_path / "gambeson.toml"
     )
     assert written(command).threats[0].frozen == ()
-    assert 'Categories are never changed either: "the colour"' in command.path.read_text()
+    text = command.path.read_text()
+    assert '# There are "the colour"' in text
+    assert "categories" not in tomllib.loads(text)["threat"][0]
+    text = text.replace("# categories = 1 ", "categories = 1 ")
+    assert tomllib.loads(text)["threat"][0]["categories"] == 1
 
 
 def test_what_is_not_asked_for_is_the_default_of_an_audit(tmp_path, pipeline):

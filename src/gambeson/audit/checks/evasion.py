@@ -63,7 +63,7 @@ def evasion_gradient(context: CheckContext) -> list[Finding]:
     ),
 )
 def evasion_scores(context: CheckContext) -> list[Finding]:
-    """Black-box evasion from scores: Square.
+    """Black-box evasion from scores: Square; on tables a random search over valid rows before it.
 
     Fails like ``evasion.gradient``; critical when less than a tenth of the clean accuracy is left, because
     this attacker needs no more than an API key.
@@ -86,7 +86,7 @@ def evasion_scores(context: CheckContext) -> list[Finding]:
     ),
 )
 def evasion_labels(context: CheckContext) -> list[Finding]:
-    """Black-box evasion from labels alone: RayS under linf, HopSkipJump under l2; on tables a walk over rows first.
+    """Black-box evasion from labels: RayS under linf, HopSkipJump under l2; on tables a walk over rows before.
 
     Fails like ``evasion.scores``.
 

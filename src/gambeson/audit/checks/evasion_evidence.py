@@ -130,10 +130,16 @@ def _changes(
     for i, feature in enumerate(features):
         if a[i] != b[i]:
             size = abs(float(b[i] - a[i])) / max(feature.high - feature.low, 1e-9)
-            digits = ".0f" if feature.kind is Kind.INTEGER else ".5g"
-            rows.append((size, feature.name, f"{a[i]:{digits}}", f"{b[i]:{digits}}"))
+            rows.append((size, feature.name, _shown(a[i], feature), _shown(b[i], feature)))
     rows.sort(key=lambda row: -row[0])
     return tuple((name, old, new) for _, name, old, new in rows)
+
+
+def _shown(value: float, feature: Feature) -> str:
+    """A value as a reader of the table knows it: a category by its name."""
+    if feature.kind is Kind.CATEGORICAL:
+        return feature.categories[int(value)]
+    return f"{value:.0f}" if feature.kind is Kind.INTEGER else f"{value:.5g}"
 
 
 def _pictures(before: np.ndarray, after: np.ndarray, schema: Schema) -> tuple[str, ...]:

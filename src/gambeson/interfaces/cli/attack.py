@@ -52,6 +52,7 @@ def attack(
     access: options.Access = None,
     queries: options.Queries = None,
     freeze: options.Freeze = None,
+    categories: options.Categories = None,
     param: Parameter = None,
     nearest: Nearest = False,
     samples: options.Samples = None,

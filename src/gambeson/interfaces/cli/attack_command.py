@@ -62,6 +62,7 @@ def _threat(flags: Mapping[str, Any]) -> ThreatModel:
         queries=queries,
         frozen=split_words(flags["freeze"]) or (),
         unit=unit,
+        categories=whole_number("--categories", flags["categories"] or "0"),
     )
 
 

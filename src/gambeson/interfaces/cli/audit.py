@@ -31,6 +31,7 @@ def audit(
     access: options.Access = None,
     queries: options.Queries = None,
     freeze: options.Freeze = None,
+    categories: options.Categories = None,
     profile: options.Profile = None,
     samples: options.Samples = None,
     only: options.Only = None,

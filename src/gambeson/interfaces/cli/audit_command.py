@@ -32,8 +32,8 @@ _KEYS = {
     ),
     "gate": ("fail_on",),
 }
-_ATTACKER = ("norm", "eps", "access", "queries", "freeze")
-_NUMBERS = ("classes", "samples", "seed", "batch_size", "jobs", "queries")
+_ATTACKER = ("norm", "eps", "access", "queries", "freeze", "categories")
+_NUMBERS = ("classes", "samples", "seed", "batch_size", "jobs", "queries", "categories")
 _NAMES = {"formats": "--format"}
 
 

@@ -94,6 +94,15 @@ Freeze = Annotated[
         _THREAT, "--freeze", metavar="NAMES", help="Features that cannot be changed, e.g. age,sex; repeatable"
     ),
 ]
+Categories = Annotated[
+    str | None,
+    _option(
+        _THREAT,
+        "--categories",
+        metavar="N",
+        help="Categories of a table's row that may change, beside --eps on its numbers (default: 0)",
+    ),
+]
 Profile = Annotated[
     str | None,
     _option(_EFFORT, "--profile", metavar="NAME", help="quick, standard or thorough (default: standard)"),

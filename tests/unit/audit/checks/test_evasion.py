@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gambeson.audit.base import checks
@@ -7,7 +9,7 @@ from gambeson.audit.checks.evasion import _judge
 from gambeson.core.errors import Unavailable
 from gambeson.core.finding import Outcome, Severity
 from gambeson.core.threat import Access, Norm, ThreatModel
-from tests.unit.audit.checks.evasion_worlds import context, standing
+from tests.unit.audit.checks.evasion_worlds import DATA, context, standing
 
 
 def ask(check="evasion.gradient", **changes):
@@ -50,15 +52,31 @@ def test_a_pass_cut_short_is_no_pass_and_a_failure_stands():
 
 @pytest.mark.parametrize(("check", "norm"), [("evasion.scores", Norm.L0), ("evasion.labels", Norm.L1)])
 def test_less_access_under_another_norm_says_what_to_do(check, norm):
+    pictures = replace(DATA, schema=replace(DATA.schema, features=()))
     with pytest.raises(Unavailable, match="second threat model"):
-        ask(check, threat=ThreatModel(norm, 2.0))
+        ask(check, threat=ThreatModel(norm, 2.0), data=pictures)
+
+
+@pytest.mark.parametrize(
+    ("check", "norm", "stages"),
+    [
+        ("evasion.gradient", Norm.LINF, "apgd-closest(20, 1 targets) → tabular(40)"),
+        ("evasion.scores", Norm.LINF, "tabular(40) → square(40)"),
+        ("evasion.scores", Norm.L0, "tabular(40)"),
+        ("evasion.labels", Norm.LINF, "tabular_labels(40) → rays(40)"),
+        ("evasion.labels", Norm.L1, "tabular_labels(40)"),
+    ],
+)
+def test_tables_are_searched_for_rows_that_could_exist(check, norm, stages):
+    found = ask(check, threat=ThreatModel(norm, 1.0))
+    assert stages in found.evidence.method
 
 
 @pytest.mark.parametrize(
     ("check", "norm", "attack"),
     [
         ("evasion.scores", Norm.LINF, "square"),
-        ("evasion.scores", Norm.L2, "nes"),
+        ("evasion.scores", Norm.L2, "square"),
         ("evasion.labels", Norm.LINF, "rays"),
         ("evasion.labels", Norm.L2, "hopskipjump"),
     ],

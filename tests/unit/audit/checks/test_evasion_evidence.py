@@ -40,6 +40,11 @@ def test_the_largest_change_relative_to_its_range_comes_first():
     assert rows == (("rate", "0.5", "0.9"), ("age", "40", "45"))
 
 
+def test_categories_are_shown_by_name():
+    features = (Feature("city", Kind.CATEGORICAL, 0, 1, ("Bern", "Chur")),)
+    assert _changes(np.array([1.0]), np.array([0.0]), features) == (("city", "Chur", "Bern"),)
+
+
 def test_pictures_have_the_size_of_the_input_and_the_perturbation_is_centred_on_grey():
     before = np.zeros((3, 5, 7), np.float32)
     after = before.copy()

@@ -20,10 +20,12 @@ def command(**flags):
 
 def test_flags_become_the_attacker_and_the_parameters():
     found = command(
-        norm="L2", eps="0.5", access="scores", queries="7", freeze=["age,sex"], param=["steps=3", "loss=dlr"]
-    )
+        norm="L2", eps="0.5", access="scores", queries="7", freeze=["age,sex"], param=["steps=3", "loss=dlr"],
+        categories="2",
+    )  # fmt: skip
     assert (found.threat.norm, found.threat.eps, found.threat.access) == (Norm.L2, 0.5, Access.SCORES)
     assert (found.threat.queries, found.threat.frozen) == (7, ("age", "sex"))
+    assert found.threat.categories == 2
     assert found.parameters == (("steps", 3), ("loss", "dlr"))
 
 

@@ -36,10 +36,10 @@ def test_a_flag_changes_every_attacker_of_the_file_and_only_in_its_field(here):
     (here / "gambeson.toml").write_text(
         '[[threat]]\neps = "4/255"\naccess = "scores"\n[[threat]]\neps = 0.1\nnorm = "l2"\n'
     )
-    threats = command(eps="8/255", freeze=["age,sex"]).threats
+    threats = command(eps="8/255", freeze=["age,sex"], categories="2").threats
     assert [t.eps for t in threats] == pytest.approx([8 / 255, 8 / 255])
     assert [t.access for t in threats] == [Access.SCORES, Access.GRADIENT]
-    assert all(t.frozen == ("age", "sex") for t in threats)
+    assert all((t.frozen, t.categories) == (("age", "sex"), 2) for t in threats)
 
 
 def test_what_the_file_says_of_its_model_is_not_said_of_another_one(here):
