@@ -32,6 +32,7 @@ class Stage:
             before, and never fewer than the 16 closest; 1 for all.
         probe: It gets only this many samples, those that are furthest from falling; ``None`` for all.
         after: Label of a stage; this one runs only if that one broke something.
+        rough: Search in bfloat16 where that pays. What verification refutes stands, and counts as close.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Stage:
     close: float = 1.0
     probe: int | None = None
     after: str | None = None
+    rough: bool = False
 
     def choose(self, standing: np.ndarray, left: np.ndarray, fell: Mapping[str, int]) -> np.ndarray:
         """The samples that it gets.
@@ -174,7 +176,8 @@ def run_in_turn(
             report=_also_rest(run.report, rest),
         )
         part = samples.select(torch.from_numpy(chosen))
-        found = run_attack(item.attack, item.facts, passes, part, space, budget=left, run=branch)
+        search = passes.rough() if item.rough else passes
+        found = run_attack(item.attack, item.facts, search, part, space, budget=left, run=branch)
         state.take(number, item.label, chosen, found)
     return state.outcome()
 

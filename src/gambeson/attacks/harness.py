@@ -118,7 +118,7 @@ def run_attack(
     Args:
         attack: The attack.
         facts: What it declared: its oracle grants no more than ``facts.access``.
-        passes: The model.
+        passes: The model; finds are verified in float32 whatever the search computes in.
         samples: What to attack, correctly classified or not.
         space: The perturbation set.
         budget: Most queries per sample, or ``None``.
@@ -267,7 +267,7 @@ class _Batch:
 
     def _outcome(self) -> AttackOutcome:
         hit = self.judge.fallen.nonzero().squeeze(1)
-        held = verify(self.passes, self.judge.adversarial[hit], self.y[hit], self.ball.select(hit))
+        held = verify(self.passes.exact, self.judge.adversarial[hit], self.y[hit], self.ball.select(hit))
         fallen = torch.zeros_like(self.judge.fallen)
         fallen[hit] = held
         found = torch.where(

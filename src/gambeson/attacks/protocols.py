@@ -63,20 +63,23 @@ def strongest(norm: Norm, classes: int) -> list[Stage]:
         norm: Any.
         classes: Number of classes of the model.
     """
-    if norm not in (Norm.LINF, Norm.L2):
+    if norm is Norm.L0:
         return [
-            stage("pgd", "pgd(10)", steps=10),
-            stage("pgd", "pgd(100, 5 restarts)", steps=100, restarts=5),
+            stage("pgd", "pgd(20)", steps=20),
+            stage("sigma_zero", "sigma-zero(300)", steps=300),
             stage("fmn", "fmn(300)", steps=300),
         ]
     few = min(3, classes - 1)
+    closest = stage(
+        "apgd", f"apgd-closest(20, {few} targets)", steps=20, loss="closest", targets=few, give_up=0.5
+    )
     return [
-        stage("apgd", "apgd-ce(10)", steps=10, random_start=False),
-        stage("apgd", f"apgd-closest(20, {few} targets)", steps=20, loss="closest", targets=few, give_up=0.5),
+        replace(stage("apgd", "apgd-ce(10)", steps=10, random_start=False), rough=True),
+        replace(closest, rough=True),
         replace(
             stage("apgd", "apgd-margin(50, 10 restarts)", steps=50, loss="margin", restarts=10), close=_CLOSE
         ),
-        *(_masking() if norm is Norm.LINF else ()),
+        *_masking(),
     ]
 
 

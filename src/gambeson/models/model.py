@@ -73,6 +73,15 @@ class Differentiable(Model, Protocol):
 
 
 @runtime_checkable
+class GainsFromHalf(Differentiable, Protocol):
+    """A differentiable model that knows whether bfloat16 makes it faster here."""
+
+    @property
+    def gains_from_half(self) -> bool:
+        """Whether it is worth searching in bfloat16 and verifying in float32; the same on every run."""
+
+
+@runtime_checkable
 class Trainable(Model, Protocol):
     """A model that can be trained anew on other data, for reference (shadow) models."""
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gambeson.core.errors import GambesonError, ModelError
-from gambeson.models.model import Differentiable, Model
+from gambeson.models.model import Differentiable, GainsFromHalf, Model
 
 LANE = 8
 """Rows per block are a multiple of this."""
@@ -45,10 +45,12 @@ class Passes:
     Args:
         model: The model.
         rows: Most rows in one block; rounded up to a multiple of ``LANE``.
+        half: Compute in bfloat16 where autocast knows how: for a search whose finds are verified elsewhere.
     """
 
-    def __init__(self, model: Model, rows: int = 64) -> None:
+    def __init__(self, model: Model, rows: int = 64, *, half: bool = False) -> None:
         self.model = model
+        self.half = half
         self.rows = -(-max(rows, 1) // LANE) * LANE
         self.differentiable = model if isinstance(model, Differentiable) else None
 
@@ -56,6 +58,16 @@ class Passes:
     def device(self) -> str:
         """Where input tensors must live."""
         return self.differentiable.device if self.differentiable else "cpu"
+
+    @property
+    def exact(self) -> Passes:
+        """The same in float32."""
+        return Passes(self.model, self.rows) if self.half else self
+
+    def rough(self) -> Passes:
+        """The same in bfloat16 where the model says that this pays, else itself."""
+        pays = isinstance(self.model, GainsFromHalf) and self.model.gains_from_half
+        return Passes(self.model, self.rows, half=True) if pays else self
 
     def scores(self, x: Tensor) -> Tensor:
         """Logits of a batch, without gradients.
@@ -109,7 +121,8 @@ class Passes:
         info = self.model.info
         try:
             if self.differentiable is not None:
-                scores = self.differentiable.forward(x)
+                with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.half):
+                    scores = self.differentiable.forward(x).float()
             else:
                 array = np.ascontiguousarray(x.detach().numpy())
                 scores = torch.from_numpy(np.ascontiguousarray(self.model.scores(array), np.float32))

@@ -15,6 +15,7 @@ from gambeson.data.schema import Schema
 from gambeson.models.factory import call_factory, import_function
 from gambeson.models.model import ModelInfo
 from gambeson.models.model_file import ModelFile
+from gambeson.models.precision import gains_from_half
 from gambeson.models.probing import LOGITS, Answer, Expected, check_finite, check_shape, probe, probe_rows
 from gambeson.models.torch_export import load_program
 from gambeson.models.torch_training import train
@@ -72,6 +73,11 @@ class TorchModel:
     def device(self) -> str:
         """Where tensors must live, e.g. ``"cpu"`` or ``"cuda:0"``."""
         return self.network.device
+
+    @property
+    def gains_from_half(self) -> bool:
+        """Whether bfloat16 pays: convolutions or large layers, on a device that has instructions for it."""
+        return gains_from_half(self.network.module, self.network.device)
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores (n, classes) of (n, *shape) float32 on ``device``; keeps the autograd graph."""

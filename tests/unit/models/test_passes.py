@@ -7,7 +7,7 @@ import torch
 from gambeson.attacks.losses import cross_entropy
 from gambeson.core.errors import ModelError
 from gambeson.models.passes import Passes
-from tests.tiny_models import ScoreModel, convnet, linear, perceptron
+from tests.tiny_models import ScoreModel, TensorModel, convnet, linear, perceptron
 
 
 @pytest.mark.parametrize("model", [convnet(), perceptron()], ids=["convolution", "perceptron"])
@@ -65,3 +65,25 @@ def test_scores_only_model_refuses_gradients():
     model = ScoreModel(lambda x: np.zeros((len(x), 2), np.float32), (2,), 2)
     with pytest.raises(ModelError, match="autograd"):
         Passes(model).gradient(torch.zeros(1, 2), cross_entropy, torch.tensor([0]))
+
+
+class Halved(TensorModel):
+    """Says that bfloat16 pays, whatever the machine."""
+
+    gains_from_half = True
+
+
+def test_a_rough_pass_computes_in_bfloat16_and_an_exact_one_does_not():
+    tiny = perceptron()
+    x = torch.rand(16, *tiny.info.shape, generator=torch.Generator().manual_seed(0))
+    exact = Passes(Halved(tiny.module, tiny.info.shape, tiny.info.classes))
+    rough = exact.rough()
+    assert rough.scores(x).dtype == torch.float32
+    assert not torch.equal(rough.scores(x), exact.scores(x))
+    torch.testing.assert_close(rough.scores(x), exact.scores(x), rtol=0.05, atol=0.05)
+    assert torch.equal(rough.exact.scores(x), exact.scores(x))
+
+
+def test_a_model_that_does_not_gain_is_never_rough():
+    passes = Passes(perceptron())
+    assert passes.rough() is passes
