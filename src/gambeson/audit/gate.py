@@ -62,13 +62,16 @@ def decide_gate(
     ]
     for name, rule in thresholds:
         reasons += _broken(name, rule, open_findings, findings)
+    gaps = [f"{f.check} could not be completed" for f in open_findings if f.outcome is Outcome.ERRORED]
+    if interrupted:
+        gaps.append("the audit was interrupted: --resume goes on with what is missing")
     if reasons:
         outcome = GateOutcome.CLOSED
-    elif interrupted or any(f.outcome is Outcome.ERRORED for f in open_findings):
+    elif gaps:
         outcome = GateOutcome.INCOMPLETE
     else:
         outcome = GateOutcome.OPEN
-    return Gate(fail_on, thresholds, outcome, tuple(reasons))
+    return Gate(fail_on, thresholds, outcome, (*reasons, *gaps))
 
 
 def _broken(name: str, rule: str, counted: Sequence[Finding], everything: Sequence[Finding]) -> list[str]:

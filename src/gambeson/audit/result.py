@@ -58,7 +58,7 @@ class Gate:
         fail_on: Findings that failed at this severity or above close the gate; ``None`` never closes it.
         thresholds: ``(measurement, rule)`` pairs such as ``("evasion.gradient.robust_accuracy", ">= 0.4")``.
         outcome: The decision.
-        reasons: One line for each thing that closed it.
+        reasons: One line for each thing that closed it, then for each that kept the audit from its end.
     """
 
     fail_on: Severity | None

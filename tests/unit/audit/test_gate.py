@@ -26,8 +26,16 @@ def test_what_closes_the_gate(findings, fail_on, outcome):
     assert decide_gate(findings, fail_on, ()).outcome is outcome
 
 
-def test_an_interrupted_audit_is_incomplete():
-    assert decide_gate((MEMBERSHIP,), None, (), interrupted=True).outcome is GateOutcome.INCOMPLETE
+def test_an_interrupted_audit_is_incomplete_and_says_how_to_go_on():
+    gate = decide_gate((MEMBERSHIP,), None, (), interrupted=True)
+    assert gate.outcome is GateOutcome.INCOMPLETE
+    assert "--resume" in gate.reasons[0]
+
+
+def test_a_gate_that_is_closed_anyway_also_says_that_the_audit_was_interrupted():
+    gate = decide_gate((EVASION,), Severity.HIGH, (), interrupted=True)
+    assert gate.outcome is GateOutcome.CLOSED
+    assert "--resume" in gate.reasons[-1]
 
 
 @pytest.mark.parametrize(
