@@ -1,93 +1,60 @@
-"""The use-case of one attack by name: run it, measure what is left, keep the adversarial examples."""
+"""The use-case of attacks by name: run them on the same samples, measure what is left, keep what was found."""
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-import numpy as np
-
-from gambeson.adapters.files import write_whole
 from gambeson.attacks.base import evasion
-from gambeson.attacks.ensemble import Stage, StageRecord, stage
+from gambeson.attacks.ensemble import Stage, stage
 from gambeson.attacks.geometry import PerturbationSet
-from gambeson.attacks.harness import Run
+from gambeson.attacks.harness import Run, Samples
 from gambeson.attacks.protocols import PROTOCOLS
-from gambeson.attacks.robustness import Robustness, choose_samples, measure_robustness, require
+from gambeson.attacks.robustness import (
+    Robustness,
+    choose_samples,
+    clean_predictions,
+    measure_robustness,
+    require,
+)
+from gambeson.audit.result import Subject, Times
+from gambeson.audit.runner import AuditClock
 from gambeson.core.errors import Unavailable, UsageError
-from gambeson.core.measurement import Measurement
+from gambeson.core.finding import Evidence
 from gambeson.core.ports import Progress
 from gambeson.core.reproduce import Seed
-from gambeson.core.stats import bootstrap
-from gambeson.core.threat import ThreatModel
+from gambeson.data.dataset import Dataset
 from gambeson.data.sources import DataOptions, open_dataset
+from gambeson.data.sources import describe as describe_data
+from gambeson.models.loading import describe as describe_model
 from gambeson.models.loading import open_model
 from gambeson.models.model import Model
 from gambeson.models.passes import Passes
+from gambeson.service.attack_commands import AttackCommand, attack_line, check_attack
+from gambeson.service.attack_comparison import compare, overlaid, together
+from gambeson.service.attack_evidence import attack_report
+from gambeson.service.attack_files import prepare_folder, write_attack
+from gambeson.service.attack_report import AttackRun
+from gambeson.service.interrupts import interrupts
 
 
 @dataclass(frozen=True, slots=True)
-class AttackCommand:
-    """One attack on one model.
+class _Scene:
+    """Where all attacks of a command take place."""
 
-    Attributes:
-        attack: Registered name, or that of an ensemble: ``autoattack`` or ``strongest``.
-        model: Path or URI.
-        data: Path or URI.
-        parameters: Of the attack, by name.
-        threat: The attacker; its radius does not count for ``nearest``.
-        nearest: Look for the nearest adversarial input instead of any within the radius.
-        factory, scores, classes, data_options, split: As for an audit.
-        samples: Rows to attack.
-        seed: Root of the seed tree.
-        batch_size: Samples per model pass; never changes a result.
-        out: Folder for ``attack.json`` and ``adversarial.npz``, or ``None``.
-    """
-
-    attack: str
-    model: str
-    data: str
-    parameters: tuple[tuple[str, object], ...] = ()
-    threat: ThreatModel = field(default_factory=ThreatModel)
-    nearest: bool = False
-    factory: str | None = None
-    scores: str | None = None
-    classes: int | None = None
-    data_options: tuple[tuple[str, str], ...] = ()
-    split: str = "test"
-    samples: int = 500
-    seed: int = 0
-    batch_size: int = 64
-    out: Path | None = None
+    command: AttackCommand
+    data: Dataset
+    passes: Passes
+    samples: Samples
+    space: PerturbationSet
+    right: int
 
 
-@dataclass(frozen=True, slots=True)
-class AttackReport:
-    """What one attack found.
+def run_attack_command(command: AttackCommand, progress: Progress) -> AttackRun:
+    """Attack a model with one attack, or with several on the same samples.
 
-    Attributes:
-        attack: Its name.
-        threat: The attacker, in words.
-        measurements: Clean accuracy, robust accuracy (or success), median distance, median queries.
-        stages: What each stage of an ensemble did; one for a single attack.
-    """
-
-    attack: str
-    threat: str
-    measurements: tuple[Measurement, ...]
-    stages: tuple[StageRecord, ...]
-
-    def to_json(self) -> str:
-        """As JSON."""
-        return json.dumps(asdict(self), indent=1) + "\n"
-
-
-def run_one_attack(command: AttackCommand, progress: Progress) -> AttackReport:
-    """Attack a model with one attack.
+    The first interrupt (Ctrl-C) and the end of the time budget wind the attacks up: what fell until then counts.
 
     Args:
         command: What to attack and how.
@@ -95,14 +62,13 @@ def run_one_attack(command: AttackCommand, progress: Progress) -> AttackReport:
 
     Raises:
         UsageError: Something in the command is wrong.
-        Unavailable: The attack does not fit the model, the norm or the access granted.
+        Unavailable: An attack does not fit the model, the norm or the access granted; or ``out`` cannot be written.
         ModelError: The model does not answer, or answers with NaN.
     """
-    if command.samples < 1:
-        raise UsageError(f"{command.samples} samples were asked for.", expected="at least 1")
-    if command.batch_size < 1:
-        raise UsageError(f"The batch size is {command.batch_size}.", expected="at least 1")
+    started, clock = datetime.now(UTC), AuditClock()
+    check_attack(command)
     data = open_dataset(command.data, options=DataOptions.from_pairs(command.data_options))
+    _check_pictures(command, data)
     model = open_model(
         command.model,
         schema=data.schema,
@@ -110,36 +76,104 @@ def run_one_attack(command: AttackCommand, progress: Progress) -> AttackReport:
         scores=command.scores,
         classes=command.classes,
     )
+    plan = [(name, _stages(command, name, model)) for name in command.attacks]
+    scene = _scene(command, data, model)
+    if command.out is not None:
+        prepare_folder(command.out)
+    deadline = clock() + (command.time_budget or float("inf"))
+    with interrupts(clock):
+        found = [_attack(scene, name, stages, progress, clock, deadline) for name, stages in plan]
+    reports = [
+        attack_report(command, name, stages, result, scene.passes, data.schema)
+        for (name, stages), result in zip(plan, found, strict=True)
+    ]
+    one = len(found) == 1
+    run = AttackRun(
+        tool=_version(),
+        model=Subject(model.info.name, model.info.digest, describe_model(model)),
+        data=Subject(data.name, data.digest, describe_data(data)),
+        command=attack_line(command),
+        seed=command.seed,
+        attacks=tuple(reports),
+        together=() if one else together(command, found),
+        comparison=None if one else compare(command, found),
+        evidence=Evidence() if one else overlaid(command, found),
+        interrupted=clock.interrupted,
+        times=Times(
+            started.isoformat(timespec="seconds"),
+            (datetime.now(UTC) - started).total_seconds(),
+        ),
+    )
+    return run if command.out is None else write_attack(command, run, found, scene.passes, data.schema)
+
+
+def _check_pictures(command: AttackCommand, data: Dataset) -> None:
+    if command.png and not data.schema.is_image:
+        raise UsageError(
+            f"--png needs images; rows of {data.name} have the shape {data.schema.shape}.",
+            expected="(channels, height, width) with 1 or 3 channels",
+        )
+
+
+def _scene(command: AttackCommand, data: Dataset, model: Model) -> _Scene:
     space = PerturbationSet.of(command.threat, data.schema)
-    stages = _stages(command, model)
-    root = Seed(command.seed)
-    samples = choose_samples(data.split(command.split), command.samples, root.child("samples"))
-    progress.start(command.attack, len(samples) * sum(item.attack.length for item in stages))
+    seed = Seed(command.seed).child("samples")
+    samples = choose_samples(data.split(command.split), command.samples, seed)
+    passes = Passes(model, command.batch_size)
+    right = int((clean_predictions(passes, samples) == samples.y.numpy()).sum())
+    return _Scene(command, data, passes, samples, space, right)
+
+
+def _attack(
+    scene: _Scene, name: str, stages: list[Stage], progress: Progress, clock: AuditClock, deadline: float
+) -> Robustness:
+    """One attack on all samples; each has the seeds that it has when it runs alone."""
+    command, n = scene.command, len(scene.samples)
+    progress.start(name, n * sum(item.attack.length for item in stages))
     found = measure_robustness(
         stages,
-        Passes(model, command.batch_size),
-        samples,
-        space.with_eps(float("inf")) if command.nearest else space,
+        scene.passes,
+        scene.samples,
+        scene.space.with_eps(float("inf")) if command.nearest else scene.space,
         budget=command.threat.queries,
-        run=Run(root.child("evasion"), report=_report(progress, command.attack), donors=samples.x),
+        run=Run(
+            Seed(command.seed).child("evasion"),
+            deadline=deadline,
+            clock=clock,
+            report=_report(progress, name, scene.right, n),
+            donors=scene.samples.x,
+        ),
     )
-    progress.finish(command.attack, f"{int(found.outcome.fallen.sum())} of {len(found.attacked)} broken")
-    report = AttackReport(command.attack, _threat(command), _measure(command, found), found.outcome.records)
-    if command.out is not None:
-        _write(command.out, report, found)
+    broken = int(found.outcome.fallen.sum())
+    left = "" if command.nearest else f", robust accuracy at most {(scene.right - broken) / n:.1%}"
+    progress.finish(name, f"{broken} of {scene.right} broken{left}")
+    return found
+
+
+def _report(progress: Progress, name: str, right: int, n: int) -> Callable[[int, int], None]:
+    """Progress that says the bound at each moment."""
+    broken = 0
+
+    def report(work: int, fallen: int) -> None:
+        nonlocal broken
+        broken += fallen
+        bound = f", robust accuracy at most {(right - broken) / n:.1%}" if broken else ""
+        progress.advance(name, work, f"{broken} broken{bound}")
+
     return report
 
 
-def _stages(command: AttackCommand, model: Model) -> list[Stage]:
-    if command.attack in PROTOCOLS:
-        if command.nearest or command.parameters:
+def _stages(command: AttackCommand, name: str, model: Model) -> list[Stage]:
+    given = command.parameters_of(name)
+    if name in PROTOCOLS:
+        if command.nearest or given:
             raise UsageError(
-                f"{command.attack} takes neither parameters nor --nearest.", remedy="name one attack instead"
+                f"{name} takes neither parameters nor --nearest.", remedy="name one attack instead"
             )
-        stages = PROTOCOLS[command.attack](command.threat.norm, model.info.classes)
+        stages = PROTOCOLS[name](command.threat.norm, model.info.classes)
     else:
-        _known(command.attack)
-        stages = [stage(command.attack, command.attack, **dict(command.parameters))]
+        _known(name)
+        stages = [stage(name, name, **given)]
     for item in stages:
         require(item, model, command.threat)
         if command.nearest and not item.facts.minimum_norm:
@@ -157,62 +191,7 @@ def _known(name: str) -> None:
         raise UsageError(f"Unknown attack {name!r}.", expected=known)
 
 
-def _report(progress: Progress, name: str) -> Callable[[int, int], None]:
-    broken = 0
+def _version() -> str:
+    from gambeson import __version__
 
-    def report(work: int, fallen: int) -> None:
-        nonlocal broken
-        broken += fallen
-        progress.advance(name, work, f"{broken} broken")
-
-    return report
-
-
-def _threat(command: AttackCommand) -> str:
-    threat = command.threat
-    return f"{threat.norm}, nearest, {threat.access} access" if command.nearest else str(threat)
-
-
-def _measure(command: AttackCommand, found: Robustness) -> tuple[Measurement, ...]:
-    """Rates with Wilson's interval, medians with a bootstrap interval."""
-    outcome, seed = found.outcome, Seed(command.seed).child("bootstrap")
-    hit = outcome.fallen
-    figures = [found.clean_accuracy]
-    if not command.nearest:
-        figures.append(found.robust_accuracy)
-    if hit.any():
-        figures.append(_median("median_distance", outcome.distance[hit], str(command.threat.norm), seed))
-        figures.append(_median("median_queries", outcome.queries[hit].astype(float), "queries", seed))
-    return tuple(figures)
-
-
-def _median(name: str, values: np.ndarray, unit: str, seed: Seed) -> Measurement:
-    interval = bootstrap(values, _along_rows, seed.child(name).generator()) if len(values) > 1 else None
-    return Measurement(name, float(np.median(values)), unit, len(values), interval, better="higher")
-
-
-def _along_rows(values: np.ndarray) -> np.ndarray:
-    return np.asarray(np.median(values, axis=-1))
-
-
-def _write(folder: Path, report: AttackReport, found: Robustness) -> None:
-    """``attack.json``, and every attacked row with what was found in ``adversarial.npz``."""
-    arrays: dict[str, Any] = {
-        "index": found.samples.index[found.attacked],
-        "x": found.samples.x.numpy()[found.attacked],
-        "y": found.samples.y.numpy()[found.attacked],
-        "x_adversarial": found.outcome.adversarial,
-        "fallen": found.outcome.fallen,
-        "distance": found.outcome.distance,
-        "queries": found.outcome.queries,
-    }
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "adversarial.npz", stream.getvalue())
-        write_whole(folder / "attack.json", report.to_json().encode())
-    except OSError as error:
-        raise Unavailable(
-            f"Cannot write into {folder}: {error.strerror}.", remedy="choose another --out"
-        ) from None
+    return __version__

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -33,6 +30,7 @@ from gambeson.models.model import Model
 from gambeson.models.passes import Passes
 from gambeson.service.command_line import command_line, only
 from gambeson.service.commands import AuditCommand, Suppression
+from gambeson.service.interrupts import interrupts
 from gambeson.service.journaling import open_journal
 
 
@@ -70,7 +68,7 @@ def run_audit(command: AuditCommand, progress: Progress) -> AuditReport:
     clock = AuditClock()
     begun = clock()
     tasks, left_out = _plan(command, model, data, effort, journal, progress)
-    with _interrupts(clock):
+    with interrupts(clock):
         done = run_tasks(tasks, clock, begun + (command.time_budget or float("inf")), command.jobs)
     findings = _ordered(_suppress([f for d in done for f in d.findings], command.suppressions))
     report = AuditReport(
@@ -192,24 +190,6 @@ def _train_split(command: AuditCommand, data: Dataset) -> str | None:
         data.split(command.train_split)
         return command.train_split
     return "train" if "train" in data.splits and not data.drawn else None
-
-
-@contextmanager
-def _interrupts(clock: AuditClock) -> Iterator[None]:
-    """The first Ctrl-C lets every deadline pass, the second one ends the program as usual."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def wind_up(number: int, frame: object) -> None:
-        clock.interrupt()
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, wind_up)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _suppress(findings: Sequence[Finding], suppressions: Sequence[Suppression]) -> list[Finding]:

@@ -30,7 +30,7 @@ def command_line(command: AuditCommand) -> str:
             words += [flag, str(value)]
     for name, value in command.data_options:
         words += ["--data-option", f"{name}={value}"]
-    words += _threat_words(command.threats[0])
+    words += threat_words(command.threats[0])
     for flag, names in (("--only", command.only), ("--skip", command.skip)):
         if names:
             words += [flag, ",".join(names)]
@@ -42,9 +42,10 @@ def only(command: AuditCommand, check: str, threat: ThreatModel) -> str:
     return command_line(replace(command, only=(check,), skip=(), threats=(threat,)))
 
 
-def _threat_words(threat: ThreatModel) -> list[str]:
-    eps = f"{threat.eps * 100:.10g}%" if threat.unit == "range" else f"{threat.eps:.10g}"
-    words = ["--norm", str(threat.norm), "--eps", eps, "--access", str(threat.access)]
+def threat_words(threat: ThreatModel, *, radius: bool = True) -> list[str]:
+    """The flags that declare an attacker; its radius where that counts."""
+    eps = f"{threat.eps * 100:.10g}%" if threat.unit == "range" else _radius(threat.eps)
+    words = ["--norm", str(threat.norm), *(("--eps", eps) if radius else ()), "--access", str(threat.access)]
     if threat.queries is not None:
         words += ["--queries", str(threat.queries)]
     for name in threat.frozen:
@@ -52,3 +53,10 @@ def _threat_words(threat: ThreatModel) -> list[str]:
     if threat.categories:
         words += ["--categories", str(threat.categories)]
     return words
+
+
+def _radius(eps: float) -> str:
+    """A radius that reads back as the same number: as so many of 255 levels where that is what was meant."""
+    levels = round(eps * 255)
+    exact = repr(float(eps))
+    return f"{levels}/255" if levels / 255 == eps and len(exact) > len("0.1234") else exact.removesuffix(".0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -38,6 +39,7 @@ def accuracy_by_passes(result: Robustness) -> Curve | None:
             _staircase(_BOUND, bound.passes[kept], bound.standing[kept], n),
             _clean(result, bound.spent),
         ),
+        x_log=True,
         marks=tuple(Mark(label, end) for label, end in marks),
         steps=True,
     )
@@ -62,6 +64,7 @@ def accuracy_by_queries(result: Robustness) -> Curve | None:
         x_label="queries per input",
         y_label="accuracy",
         series=(_staircase(_BOUND, at, standing, n), _clean(result, most)),
+        x_log=True,
         steps=True,
     )
 
@@ -141,7 +144,7 @@ def stages_compared(result: Robustness) -> Table | None:
     rows = []
     for record in records:
         standing -= record.fell
-        rows.append((*_stage_cells(record, total), standing / n))
+        rows.append((*_stage_cells(record, total), _percent(standing / n)))
     return Table(
         kind="stages",
         title="Stages: who broke what, at which cost",
@@ -151,8 +154,8 @@ def stages_compared(result: Robustness) -> Table | None:
             "broke",
             "passes per input tried",
             "passes in all",
-            "share of passes",
-            "robust accuracy after it",
+            "share of passes, %",
+            "robust accuracy after it, %",
         ),
         rows=tuple(rows),
         note=(
@@ -164,7 +167,18 @@ def stages_compared(result: Robustness) -> Table | None:
 
 def _stage_cells(record: StageRecord, total: int) -> tuple[str | int | float | None, ...]:
     per_input = record.queries / record.tried if record.tried else None
-    return (record.label, record.tried, record.fell, per_input, record.queries, record.queries / total)
+    return (
+        record.label,
+        record.tried,
+        record.fell,
+        per_input,
+        record.queries,
+        _percent(record.queries / total),
+    )
+
+
+def _percent(share: float) -> float:
+    return round(100 * share, 2)
 
 
 def distance_histogram(result: Robustness, norm: str) -> Histogram | None:
@@ -206,4 +220,92 @@ def broken_within(radii: list[float], fallen: list[int], attacked: int, norm: st
         y_label="inputs",
         labels=(*labels, f"> {radii[-1]:.3g}"),
         series=(BarSeries("inputs", (*map(float, counts), float(attacked - fallen[-1]))),),
+    )
+
+
+def bounds_by_passes(results: Sequence[tuple[str, Robustness]]) -> Curve | None:
+    """The any-time bounds of several attacks on the same samples, one line each; ``None`` where none spent a pass.
+
+    Args:
+        results: Name and measurement of each.
+    """
+    bounds = [(name, anytime_bound(result), len(result.samples)) for name, result in results]
+    widest = max((bound.spent for _, bound, _ in bounds), default=0.0)
+    if widest == 0:
+        return None
+    lines = []
+    for name, bound, n in bounds:
+        kept = _thinned(len(bound.passes))
+        lines.append(
+            Series(
+                name,
+                tuple(float(f"{v:.6g}") for v in bound.passes[kept]),
+                tuple(float(k) / n for k in bound.standing[kept]),
+            )
+        )
+    return Curve(
+        kind="robust_accuracy_by_passes",
+        title=f"Robust accuracy against passes spent, n={bounds[0][2]}",
+        x_label="model passes per attacked input",
+        y_label="accuracy (upper bound)",
+        series=(*lines, _clean(results[0][1], widest)),
+        x_log=True,
+        steps=True,
+    )
+
+
+def accuracy_by_distance(results: Sequence[tuple[str, Robustness]], norm: str) -> Curve | None:
+    """Robust accuracy against eps from the nearest adversarial inputs found; ``None`` where none was found.
+
+    Args:
+        results: Name and measurement of each attack, on the same samples, with an infinite radius.
+        norm: Of the distances.
+    """
+    found = [np.sort(r.outcome.distance[r.outcome.fallen]) for _, r in results]
+    if not any(len(distances) for distances in found):
+        return None
+    widest = float(max(distances[-1] for distances in found if len(distances)))
+    lines = []
+    for (name, result), distances in zip(results, found, strict=True):
+        at = np.unique(np.concatenate([[0.0], distances, [widest]]))
+        at = at[_thinned(len(at))]
+        # An input whose nearest adversarial version lies at distance d falls within every eps of at least d.
+        standing = len(result.attacked) - np.searchsorted(distances, at, side="right")
+        lines.append(_staircase(name, at, standing, len(result.samples)))
+    if len(lines) > 1:
+        lines = [Series(line.name, line.x, line.y) for line in lines]
+    return Curve(
+        kind="robust_accuracy_by_eps",
+        title=f"Robust accuracy against {norm} radius, n={len(results[0][1].samples)}",
+        x_label=f"{norm} eps",
+        y_label="accuracy (upper bound)",
+        series=(*lines, _clean(results[0][1], widest)),
+        steps=True,
+    )
+
+
+def distance_by_class(result: Robustness, classes: tuple[str, ...], norm: str) -> Bars | None:
+    """Median distance of the adversarial inputs found for each class; ``None`` where none was found.
+
+    Of more than 24 classes, the 24 that fall nearest.
+    """
+    hit, y = result.outcome.fallen, result.samples.y.numpy()[result.attacked]
+    groups = {c: result.outcome.distance[hit & (y == c)] for c in range(len(classes))}
+    middle = {c: float(np.median(found)) for c, found in groups.items() if len(found)}
+    if not middle:
+        return None
+    shown = sorted(sorted(middle, key=lambda c: middle[c])[:_CLASSES])
+    return Bars(
+        kind="distance_by_class",
+        title=f"Median distance of the adversarial inputs found, by class (n={int(hit.sum())})",
+        x_label="true class",
+        y_label=f"median {norm} distance",
+        labels=tuple(classes[c] for c in shown),
+        series=(
+            BarSeries(
+                "median distance",
+                tuple(float(f"{middle[c]:.6g}") for c in shown),
+                n=tuple(len(groups[c]) for c in shown),
+            ),
+        ),
     )

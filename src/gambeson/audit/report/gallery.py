@@ -31,8 +31,15 @@ def choose_pictures(findings: Sequence[Finding], most_bytes: int = MOST_BYTES) -
         findings: In the order of the page.
         most_bytes: Room for the base64 of all pictures together.
     """
-    examples = [[e for e in finding.evidence.examples if e.images] for finding in findings]
-    shown: list[list[AdversarialExample]] = [[] for _ in findings]
+    return share_room([finding.evidence.examples for finding in findings], most_bytes)
+
+
+def share_room(
+    groups: Sequence[Sequence[AdversarialExample]], most_bytes: int = MOST_BYTES
+) -> tuple[Gallery, ...]:
+    """One gallery for each group of examples: every group's first before any group's second."""
+    examples = [[e for e in group if e.images] for group in groups]
+    shown: list[list[AdversarialExample]] = [[] for _ in groups]
     room = most_bytes
     for place in range(max(map(len, examples), default=0)):
         for mine, found in zip(shown, examples, strict=True):

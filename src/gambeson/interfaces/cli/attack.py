@@ -1,4 +1,4 @@
-"""``gambeson attack``: one attack by name."""
+"""``gambeson attack``: one attack by name, or several on the same samples."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from gambeson.interfaces.cli import audit_options as options
+from gambeson.interfaces.cli.errors import COULD_NOT_COMPLETE
 from gambeson.interfaces.cli.progress import choose_progress
 
-Name = Annotated[
+Names = Annotated[
     str,
-    typer.Argument(metavar="ATTACK", help="As in gambeson list attacks; or autoattack, strongest"),
+    typer.Argument(
+        metavar="ATTACK", help="As in gambeson list attacks; or autoattack, strongest; several: pgd,apgd,fab"
+    ),
 ]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="As for gambeson audit")]
 Parameter = Annotated[
     list[str] | None,
     typer.Option(
-        "--param", "-p", metavar="KEY=VALUE", help="Parameter of the attack, e.g. steps=100; repeatable"
+        "--param",
+        "-p",
+        metavar="KEY=VALUE",
+        help="Parameter of the attack, e.g. steps=100; of one among several, e.g. pgd.steps=40; repeatable",
     ),
 ]
 Nearest = Annotated[
@@ -30,15 +34,22 @@ Nearest = Annotated[
         "--nearest", metavar="", help="Find the nearest adversarial inputs instead of any within --eps"
     ),
 ]
+TimeBudget = Annotated[
+    str | None,
+    typer.Option("--time-budget", metavar="TIME", help="Wind up after 90s, 10m, 1h30m; what fell counts"),
+]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", "-o", metavar="FOLDER", help="Writes attack.json and adversarial.npz there"),
+    typer.Option(
+        "--out", "-o", metavar="FOLDER", help="Writes attack.html, attack.json and adversarial.npz there"
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON on stdout")]
+Png = Annotated[bool, typer.Option("--png", metavar="", help="Also writes what fell as PNG, for images")]
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print attack.json on stdout")]
 
 
 def attack(
-    name: Name,
+    names: Names,
     model: Model,
     data: options.Data = None,
     data_option: options.DataOption = None,
@@ -58,35 +69,29 @@ def attack(
     samples: options.Samples = None,
     seed: options.Seed = None,
     batch_size: options.BatchSize = None,
+    time_budget: TimeBudget = None,
     no_progress: options.NoProgress = False,
     out: Out = None,
+    png: Png = False,
     as_json: AsJson = False,
 ) -> int:
-    """Run one ATTACK on MODEL, or a whole ensemble, and measure what is left."""
+    """Run one ATTACK on MODEL, a whole ensemble, or several to compare, and measure what is left."""
     flags = dict(locals())
     from gambeson.interfaces.cli.attack_command import attack_command
-    from gambeson.service.attacking import run_one_attack
+    from gambeson.interfaces.cli.attack_summary import attack_summary
+    from gambeson.service.attacking import run_attack_command
 
     command = attack_command(flags)
     with choose_progress(quiet=no_progress) as progress:
-        report = run_one_attack(command, progress)
+        run = run_attack_command(command, progress)
     if as_json:
-        typer.echo(report.to_json(), nl=False)
-        return 0
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"{report.attack} · {report.threat}")
-    for column in ("Figure", "Value", "95% interval", "n", "Unit"):
-        table.add_column(column)
-    for figure in report.measurements:
-        band = figure.interval
-        spread = f"{band.low:.4g} to {band.high:.4g} ({band.method})" if band else ""
-        table.add_row(
-            figure.name.replace("_", " "), f"{figure.value:.4g}", spread, str(figure.n), figure.unit
-        )
-    console = Console()
-    console.print(table)
-    if len(report.stages) > 1:
-        for stage in report.stages:
-            console.print(f"{stage.label}: broke {stage.fell} of {stage.tried}", highlight=False)
+        typer.echo(run.to_json(), nl=False)
+    else:
+        Console().print(attack_summary(run))
+    said = Console(stderr=as_json, highlight=False, soft_wrap=True)
     if out is not None:
-        console.print(f"wrote {out / 'attack.json'} and {out / 'adversarial.npz'}", highlight=False)
+        said.print(f"wrote {out / 'attack.html'}, attack.json and what was found beside them", markup=False)
+    if run.interrupted:
+        Console(stderr=True, highlight=False).print("interrupted: what fell until then is reported above")
+        return COULD_NOT_COMPLETE
     return 0

@@ -9,8 +9,8 @@ from typing import Any
 from gambeson.core.errors import UsageError
 from gambeson.core.threat import Access, Norm, ThreatModel
 from gambeson.interfaces.cli.words import data_options, split_words, whole_number
-from gambeson.service.attacking import AttackCommand
-from gambeson.settings.parsing import parse_eps
+from gambeson.service.attack_commands import AttackCommand
+from gambeson.settings.parsing import parse_duration, parse_eps
 
 _NUMBERS = ("classes", "samples", "seed", "batch_size")
 _WORDS = {"true": True, "false": False, "none": None}
@@ -34,12 +34,14 @@ def attack_command(flags: Mapping[str, Any]) -> AttackCommand:
     if given.get("seed", 0) < 0:
         raise UsageError(f"The seed is {given['seed']}.", expected="an integer of at least 0")
     return AttackCommand(
-        attack=flags["name"],
+        attacks=split_words([flags["names"]]) or (),
         model=flags["model"],
         data=flags["data"],
         parameters=_parameters(flags["param"] or ()),
         threat=_threat(flags),
         nearest=flags["nearest"],
+        png=flags["png"],
+        time_budget=None if flags["time_budget"] is None else parse_duration(flags["time_budget"]),
         data_options=data_options(flags["data_option"], flags["label"]),
         **given,
     )

@@ -77,8 +77,8 @@ def test_the_table_accounts_for_every_break_and_every_pass(result):
     assert [row[0] for row in table.rows] == ["short", "long"]
     assert sum(row[2] for row in table.rows) == result.outcome.fallen.sum()
     assert sum(row[4] for row in table.rows) == result.outcome.queries.sum()
-    assert sum(row[5] for row in table.rows) == pytest.approx(1)
-    assert table.rows[-1][-1] == pytest.approx(result.robust_accuracy.value)
+    assert sum(row[5] for row in table.rows) == pytest.approx(100, abs=0.02)
+    assert table.rows[-1][-1] == pytest.approx(100 * result.robust_accuracy.value, abs=0.01)
     assert table.rows[0][3] == pytest.approx(table.rows[0][4] / table.rows[0][1])
 
 

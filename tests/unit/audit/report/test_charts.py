@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gambeson.audit.report.axes import Axis
 from gambeson.audit.report.charts import curve_svg
 from gambeson.core.finding import Curve, Series
 from tests.unit.audit.report.samples import EVASION, HOSTILE, MEMBERSHIP

@@ -25,22 +25,36 @@ def test_one_attack_prints_a_table_and_writes_what_it_found(call, words, tmp_pat
     code, out, _ = call("attack", "pgd", *words, "--eps", "0.1", "-p", "steps=5", "--out", str(tmp_path))
     assert code == 0
     assert "robust accuracy" in out
-    assert (tmp_path / "adversarial.npz").exists()
+    assert {p.name for p in tmp_path.iterdir()} == {"adversarial.npz", "attack.html", "attack.json"}
 
 
 def test_an_ensemble_says_what_each_stage_broke(call, words):
     code, out, _ = call("attack", "strongest", *words, "--eps", "0.1")
     assert code == 0
-    assert "apgd-ce(10): broke" in out
+    assert "apgd-ce(10)" in out
+    assert "square(5000)" in out
 
 
 def test_json_goes_to_stdout_alone(call, words):
     code, out, _ = call("attack", "fmn", *words, "--nearest", "-p", "steps=20", "--json")
     assert code == 0
-    assert json.loads(out)["threat"] == "linf, nearest, gradient access"
+    assert json.loads(out)["attacks"][0]["threat"] == "linf, nearest, gradient access"
 
 
 def test_a_wrong_name_is_answered_with_those_there_are(call, words):
     code, _, err = call("attack", "pgdd", *words)
     assert code == 2
     assert "strongest" in err
+
+
+def test_several_attacks_are_compared(call, words):
+    code, out, _ = call("attack", "fgsm,pgd", *words, "--eps", "0.1", "-p", "pgd.steps=5")
+    assert code == 0
+    assert {"fgsm", "pgd"} <= {line.split()[0] for line in out.splitlines() if line.strip()}
+    assert "All together" in out
+
+
+def test_png_without_a_folder_is_refused(call, words):
+    code, _, err = call("attack", "fgsm", *words, "--png")
+    assert code == 2
+    assert "add --out FOLDER" in err

@@ -11,18 +11,23 @@ from gambeson.core.threat import Access, Norm
 from gambeson.interfaces.cli.attack import attack
 from gambeson.interfaces.cli.attack_command import attack_command
 
-NOTHING = dict.fromkeys(inspect.signature(attack).parameters) | {"nearest": False}
+NOTHING = dict.fromkeys(inspect.signature(attack).parameters) | {"nearest": False, "png": False}
 
 
 def command(**flags):
-    return attack_command(NOTHING | {"name": "pgd", "model": "m.pt2", "data": "d.npz"} | flags)
+    return attack_command(NOTHING | {"names": "pgd", "model": "m.pt2", "data": "d.npz"} | flags)
 
 
 def test_flags_become_the_attacker_and_the_parameters():
     found = command(
-        norm="L2", eps="0.5", access="scores", queries="7", freeze=["age,sex"], param=["steps=3", "loss=dlr"],
+        norm="L2",
+        eps="0.5",
+        access="scores",
+        queries="7",
+        freeze=["age,sex"],
+        param=["steps=3", "loss=dlr"],
         categories="2",
-    )  # fmt: skip
+    )
     assert (found.threat.norm, found.threat.eps, found.threat.access) == (Norm.L2, 0.5, Access.SCORES)
     assert (found.threat.queries, found.threat.frozen) == (7, ("age", "sex"))
     assert found.threat.categories == 2
