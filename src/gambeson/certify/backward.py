@@ -61,14 +61,17 @@ def lower_bound(
     return carried.constant + region.least(carried.at[0]) if 0 in carried.at else carried.constant
 
 
-def interval_bound(network: Network, node: int, a: Tensor, boxes: list[Box]) -> Tensor:
-    """The same from intervals alone: back through affine nodes only, to the rectifiers before them."""
+def interval_bound(network: Network, node: int, a: Tensor, boxes: list[Box], region: Region) -> Tensor:
+    """The same from intervals alone: back through affine nodes only, to rectifiers or the input before them."""
     carried = _Carried({node: a}, torch.zeros(a.shape[:2], dtype=a.dtype))
     for number in range(node, -1, -1):
         if number not in carried.at:
             continue
         if isinstance(network.nodes[number].op, Affine):
             _through(network, number, carried, boxes, None)
+            continue
+        if number == 0:
+            carried.constant = carried.constant + region.least(carried.at.pop(0))
             continue
         flat, box = carried.at.pop(number).flatten(2), boxes[number]
         low, high = (v.flatten(1)[:, None] for v in (box.low, box.high))

@@ -53,7 +53,7 @@ def margin_bounds(network: Network, region: Region, y: Tensor, method: Method) -
     boxes = propagate(network, region)
     a = _rivals(y, network.nodes[-1].size)
     last = len(network.nodes) - 1
-    bound = interval_bound(network, last, a, boxes)
+    bound = interval_bound(network, last, a, boxes, region)
     if method is not Method.IBP:
         bound = torch.maximum(bound, lower_bound(network, last, a, boxes, region))
     if method in (Method.CROWN, Method.ALPHA):

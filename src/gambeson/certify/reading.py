@@ -27,6 +27,8 @@ _AGREE = 1e-3
 _DEEPEST = -30.0
 """Log-probabilities are compared down to here: float32 probabilities carry no more."""
 _ENDS = ("softmax", "log_softmax", "_softmax", "_log_softmax", "sigmoid")
+_CHECKS = ("_assert_tensor_metadata",)
+"""What export adds to look at shapes and types."""
 _TRACING = threading.Lock()
 
 
@@ -168,6 +170,8 @@ class _Reader:
         kwargs: Any = fx.map_arg(node.kwargs, lambda n: self.values[n])
         if node.target is operator.getitem:
             return args[0] if isinstance(args[0], Value) and args[1] == 0 else args[0][args[1]]
+        if _name(node) in _CHECKS:
+            return None
         if not isinstance(node.target, torch._ops.OpOverload):
             raise self._unsupported(node, str(node.target))
         if not any(isinstance(item, Value) for item in (*_flat(args), *_flat(kwargs.values()))):
@@ -178,11 +182,11 @@ class _Reader:
         try:
             return Value(handler(self.builder, _by_name(node.target, args, kwargs), self._shape(node)))
         except NotImplementedError as error:
-            raise self._unsupported(node, f"{_name(node)}: {error}") from None
+            raise self._unsupported(node, _name(node), f": {error}") from None
 
     def _constant(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
         if torch.Tag.nondeterministic_seeded in node.target.tags:  # type: ignore[union-attr]
-            raise self._unsupported(node, f"{_name(node)}, which draws at random")
+            raise self._unsupported(node, _name(node), ", which draws at random")
         return _double(node.target(*args, **kwargs))  # type: ignore[operator]
 
     def _shape(self, node: fx.Node) -> tuple[int, ...]:
@@ -192,12 +196,12 @@ class _Reader:
             raise NotImplementedError("it mixes the rows of a batch")
         return tuple(int(size) for size in shape[1:])
 
-    def _unsupported(self, node: fx.Node, what: str) -> Unavailable:
+    def _unsupported(self, node: fx.Node, what: str, why: str = "") -> Unavailable:
         stack = list((node.meta.get("nn_module_stack") or {}).values())
         path, kind = stack[-1] if stack else ("", "")
         where = f" in {path!r} ({str(kind).rpartition('.')[2]})" if path else ""
         return Unavailable(
-            f"Bound propagation does not know {what}{where}.",
+            f"Bound propagation does not know {what}{where}{why}.",
             expected=", ".join(sorted(name for name in LAYERS if not name.startswith("_"))),
             remedy="certify the model by randomised smoothing, which needs labels only",
         )
