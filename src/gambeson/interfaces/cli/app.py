@@ -43,7 +43,8 @@ _ATTACK_EPILOG = """
 
   gambeson attack apgd model.pt2 -d test.npz --eps 8/255 -p steps=100 -p loss=dlr\n
   gambeson attack hopskipjump model.onnx -d test.npz --norm l2 --nearest -p queries=2000 --out found\n
-  gambeson attack strongest model.pt2 -d builtin:digits --eps 0.1
+  gambeson attack strongest model.pt2 -d builtin:digits --eps 0.1 --out found --png\n
+  gambeson attack fgsm,pgd,apgd,square model.pt2 -d test.npz --eps 8/255 -p pgd.steps=40
 """
 
 _CERTIFY_EPILOG = """
@@ -120,7 +121,8 @@ def _run(words: list[str], *, debug: bool) -> int:
     try:
         code = app(words or ["--help"], prog_name="gambeson", standalone_mode=False)
         if code == _INTERRUPTED:
-            show_error(GambesonError("Interrupted.", remedy="gambeson audit --resume goes on from there"))
+            goes_on = "gambeson audit --resume goes on from there" if "audit" in words[:1] else ""
+            show_error(GambesonError("Interrupted.", remedy=goes_on))
         return COULD_NOT_COMPLETE if code not in (None, 0, 1) else code or 0
     except typer.Abort:
         typer.echo("aborted", err=True)

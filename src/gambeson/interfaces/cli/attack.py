@@ -34,6 +34,7 @@ Nearest = Annotated[
         "--nearest", metavar="", help="Find the nearest adversarial inputs instead of any within --eps"
     ),
 ]
+Samples = Annotated[str | None, typer.Option("--samples", metavar="N", help="Rows to attack (default: 500)")]
 TimeBudget = Annotated[
     str | None,
     typer.Option("--time-budget", metavar="TIME", help="Wind up after 90s, 10m, 1h30m; what fell counts"),
@@ -66,7 +67,7 @@ def attack(
     categories: options.Categories = None,
     param: Parameter = None,
     nearest: Nearest = False,
-    samples: options.Samples = None,
+    samples: Samples = None,
     seed: options.Seed = None,
     batch_size: options.BatchSize = None,
     time_budget: TimeBudget = None,
@@ -75,7 +76,7 @@ def attack(
     png: Png = False,
     as_json: AsJson = False,
 ) -> int:
-    """Run one ATTACK on MODEL, a whole ensemble, or several to compare, and measure what is left."""
+    """Run an ATTACK on MODEL, an ensemble, or several to compare; measure what is left."""
     flags = dict(locals())
     from gambeson.interfaces.cli.attack_command import attack_command
     from gambeson.interfaces.cli.attack_summary import attack_summary
