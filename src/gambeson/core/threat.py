@@ -105,7 +105,18 @@ class ThreatModel:
         if self.norm is Norm.L0 and self.eps < 1:
             raise UsageError(f"eps is {self.eps:g} under l0.", expected="a number of features, at least 1")
 
+    @property
+    def reach(self) -> str:
+        """How far the attacker may go, in the words by which findings are known: ``linf eps=0.1 of range``."""
+        unit = " of range" if self.unit == "range" else ""
+        return f"{self.norm} eps={self.eps:.4g}{unit}{self._also}"
+
+    @property
+    def _also(self) -> str:
+        if not self.categories:
+            return ""
+        return f" and {self.categories} {'category' if self.categories == 1 else 'categories'}"
+
     def __str__(self) -> str:
         unit = " of each feature's range" if self.unit == "range" else ""
-        also = f", {self.categories} categories" if self.categories else ""
-        return f"{self.norm} eps={self.eps:.4g}{unit}{also}, {self.access} access"
+        return f"{self.norm} eps={self.eps:.4g}{unit}{self._also}, {self.access} access"

@@ -56,3 +56,15 @@ def test_under_l0_the_radius_counts_features():
 )
 def test_the_words_name_norm_radius_and_access(threat, words):
     assert str(threat) == words
+
+
+def test_a_negative_number_of_categories_is_refused():
+    with pytest.raises(UsageError, match="-1 categories"):
+        ThreatModel(categories=-1)
+
+
+@pytest.mark.parametrize(("categories", "words"), [(0, ""), (1, " and 1 category"), (2, " and 2 categories")])
+def test_findings_are_known_by_how_far_the_attacker_may_go(categories, words):
+    threat = ThreatModel(Norm.LINF, 0.1, unit="range", categories=categories)
+    assert threat.reach == "linf eps=0.1 of range" + words
+    assert words in str(threat)

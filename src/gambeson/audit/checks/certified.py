@@ -125,7 +125,7 @@ def _finding(
     info, threat = checks[context.check].facts, context.threat
     row = int(np.argmin([abs(bracket.eps - threat.eps) for bracket in found]))
     low, high = found[row].certified, found[row].attacked
-    target = f"{threat.norm} eps={threat.eps:.4g}" + (" of range" if threat.unit == "range" else "")
+    target = threat.reach
     refuted = high.value < _KEPT_WELL * clean.value
     return Finding(
         check=context.check,

@@ -209,7 +209,7 @@ def _finding(
     kept = result.robust_accuracy.value / max(result.clean_accuracy.value, 1e-9)
     outcome, severity = _judge(kept, info.access, finished=result.outcome.unfinished == 0)
     low, high = result.robust_accuracy.value, result.clean_accuracy.value
-    target = f"{threat.norm} eps={threat.eps:.4g}" + (" of range" if threat.unit == "range" else "")
+    target = threat.reach
     who = {
         Access.GRADIENT: "an attacker with gradients",
         Access.SCORES: "an attacker with scores only",

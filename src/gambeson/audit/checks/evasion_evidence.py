@@ -129,7 +129,8 @@ def _changes(
     rows = []
     for i, feature in enumerate(features):
         if a[i] != b[i]:
-            size = abs(float(b[i] - a[i])) / max(feature.high - feature.low, 1e-9)
+            named = feature.kind is Kind.CATEGORICAL  # first: a code's distance says nothing
+            size = np.inf if named else abs(float(b[i] - a[i])) / max(feature.high - feature.low, 1e-9)
             rows.append((size, feature.name, _shown(a[i], feature), _shown(b[i], feature)))
     rows.sort(key=lambda row: -row[0])
     return tuple((name, old, new) for _, name, old, new in rows)

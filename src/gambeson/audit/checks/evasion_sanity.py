@@ -193,7 +193,7 @@ def _finding(context: CheckContext, found: Diagnosis, signs: tuple[Sign, ...]) -
         access=info.access,
         outcome=Outcome.PASSED,
         severity=Severity.INFO,
-        target=f"{threat.norm} eps={threat.eps:.4g}" + (" of range" if threat.unit == "range" else ""),
+        target=threat.reach,
         measurements=(proportion("misleading_gradients", found.affected, found.of, better="lower"),),
         evidence=Evidence(
             command=context.command,

@@ -40,9 +40,10 @@ def test_the_largest_change_relative_to_its_range_comes_first():
     assert rows == (("rate", "0.5", "0.9"), ("age", "40", "45"))
 
 
-def test_categories_are_shown_by_name():
-    features = (Feature("city", Kind.CATEGORICAL, 0, 1, ("Bern", "Chur")),)
-    assert _changes(np.array([1.0]), np.array([0.0]), features) == (("city", "Chur", "Bern"),)
+def test_categories_are_shown_first_and_by_name():
+    features = (Feature("rate", low=0, high=1), Feature("city", Kind.CATEGORICAL, 0, 1, ("Bern", "Chur")))
+    rows = _changes(np.array([0, 1.0]), np.array([1, 0.0]), features)
+    assert rows == (("city", "Chur", "Bern"), ("rate", "0", "1"))
 
 
 def test_pictures_have_the_size_of_the_input_and_the_perturbation_is_centred_on_grey():
