@@ -12,6 +12,8 @@ from gambeson.core.stats import wilson
 
 _LAST = 0.1
 """Share of the spend over which the rate is taken."""
+_LEAST = 10
+"""Passes per sample below which a tenth of them is not even one."""
 _PER = 100
 """Passes per sample that the rate is quoted for."""
 
@@ -55,10 +57,10 @@ def still_falling(result: Robustness) -> Measurement | None:
     """Points of robust accuracy lost per further 100 passes per sample, over the last tenth of the spend.
 
     Near 0 the bound has settled for this attack; well above 0 more of the same would find more. ``None`` where
-    nothing was spent. The interval is Wilson's for the share of samples that fell in that tenth.
+    fewer than ten passes were spent. The interval is Wilson's for the share of samples that fell in that tenth.
     """
     spent = anytime_bound(result).spent
-    if spent == 0:
+    if spent < _LEAST:
         return None
     n = len(result.samples)
     late = int((result.outcome.fell_at[result.outcome.fallen] > (1 - _LAST) * spent).sum())

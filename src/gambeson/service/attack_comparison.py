@@ -15,6 +15,10 @@ from gambeson.core.stats import proportion
 from gambeson.service.attack_commands import AttackCommand
 from gambeson.service.attack_evidence import median_figure
 
+_Row = tuple[str | int | float | None, ...]
+_TIE = 1e-3
+"""Distances that differ by less, relatively, are as near as each other."""
+
 
 def compare(command: AttackCommand, found: Sequence[Robustness]) -> Table:
     """One row for each attack, the strongest first.
@@ -23,36 +27,51 @@ def compare(command: AttackCommand, found: Sequence[Robustness]) -> Table:
         command: Its ``attacks`` name the rows.
         found: What each left, on the same samples.
     """
-    broken = np.array([result.outcome.fallen for result in found])
-    alone = broken.sum(0) == 1
-    rows = []
-    for name, result, fell in zip(command.attacks, found, broken, strict=True):
-        spent = result.outcome.queries
-        middle = float(np.median(spent[fell])) if fell.any() else None
-        strength = _nearness(result) if command.nearest else round(100 * result.robust_accuracy.value, 2)
-        rows.append((name, strength, int(fell.sum()), int((fell & alone).sum()), middle, _each(spent)))
-    first = f"median {command.threat.norm} distance" if command.nearest else "robust accuracy, %"
-    rows.sort(key=lambda row: np.inf if row[1] is None else row[1])
     n, attacked = len(found[0].samples), len(found[0].attacked)
+    head, rows = _by_distance(command, found) if command.nearest else _by_success(command, found)
     return Table(
         kind="attacks",
         title=f"Attacks compared on the same {n} inputs, {attacked} of them classified correctly",
-        head=(
-            "attack",
-            first,
-            "broke",
-            "only this one broke",
-            "median passes until broken",
-            "passes per input",
-        ),
-        rows=tuple(rows),
+        head=head,
+        rows=tuple(sorted(rows, key=lambda row: np.inf if row[1] is None else row[1])),
         note="Strongest first. A pass is one model answer on one input, with or without its gradient.",
     )
 
 
-def _nearness(result: Robustness) -> float | None:
-    distances = result.outcome.distance[result.outcome.fallen]
-    return float(np.median(distances)) if len(distances) else None
+def _by_success(command: AttackCommand, found: Sequence[Robustness]) -> tuple[tuple[str, ...], list[_Row]]:
+    broken = np.array([result.outcome.fallen for result in found])
+    alone = broken.sum(0) == 1
+    rows: list[_Row] = []
+    for name, result, fell in zip(command.attacks, found, broken, strict=True):
+        spent = result.outcome.queries
+        middle = float(np.median(spent[fell])) if fell.any() else None
+        left = round(100 * result.robust_accuracy.value, 2)
+        rows.append((name, left, int(fell.sum()), int((fell & alone).sum()), middle, _each(spent)))
+    return (
+        "attack",
+        "robust accuracy, %",
+        "broke",
+        "only this one broke",
+        "median passes until broken",
+        "passes per input",
+    ), rows
+
+
+def _by_distance(command: AttackCommand, found: Sequence[Robustness]) -> tuple[tuple[str, ...], list[_Row]]:
+    best = np.min([result.outcome.distance for result in found], axis=0)
+    rows: list[_Row] = []
+    for name, result in zip(command.attacks, found, strict=True):
+        fell, distance = result.outcome.fallen, result.outcome.distance
+        middle = float(np.median(distance[fell])) if fell.any() else None
+        first = int((fell & (distance <= best * (1 + _TIE))).sum())
+        rows.append((name, middle, int(fell.sum()), first, _each(result.outcome.queries)))
+    return (
+        "attack",
+        f"median {command.threat.norm} distance",
+        "broke",
+        "found the nearest of all",
+        "passes per input",
+    ), rows
 
 
 def _each(spent: np.ndarray) -> float:

@@ -17,6 +17,7 @@ from gambeson.attacks.robustness import (
     clean_predictions,
     measure_robustness,
     require,
+    require_steady,
 )
 from gambeson.audit.result import Subject, Times
 from gambeson.audit.runner import AuditClock
@@ -120,6 +121,7 @@ def _scene(command: AttackCommand, data: Dataset, model: Model) -> _Scene:
     seed = Seed(command.seed).child("samples")
     samples = choose_samples(data.split(command.split), command.samples, seed)
     passes = Passes(model, command.batch_size)
+    require_steady(passes, samples)
     right = int((clean_predictions(passes, samples) == samples.y.numpy()).sum())
     return _Scene(command, data, passes, samples, space, right)
 
@@ -140,7 +142,7 @@ def _attack(
             Seed(command.seed).child("evasion"),
             deadline=deadline,
             clock=clock,
-            report=_report(progress, name, scene.right, n),
+            report=_report(progress, name, None if command.nearest else scene.right, n),
             donors=scene.samples.x,
         ),
     )
@@ -150,15 +152,18 @@ def _attack(
     return found
 
 
-def _report(progress: Progress, name: str, right: int, n: int) -> Callable[[int, int], None]:
-    """Progress that says the bound at each moment."""
+def _report(progress: Progress, name: str, right: int | None, n: int) -> Callable[[int, int], None]:
+    """Progress that says the bound at each moment; nothing falls before the end where ``right`` is ``None``."""
     broken = 0
 
     def report(work: int, fallen: int) -> None:
         nonlocal broken
         broken += fallen
-        bound = f", robust accuracy at most {(right - broken) / n:.1%}" if broken else ""
-        progress.advance(name, work, f"{broken} broken{bound}")
+        if right is None:
+            progress.advance(name, work, "looking for the nearest")
+        else:
+            bound = f", robust accuracy at most {(right - broken) / n:.1%}" if broken else ""
+            progress.advance(name, work, f"{broken} broken{bound}")
 
     return report
 

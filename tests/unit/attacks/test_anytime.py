@@ -95,3 +95,8 @@ def test_it_does_not_depend_on_the_batch_size():
         for rows in (8, 64)
     )
     assert np.array_equal(a, b)
+
+
+def test_a_tenth_of_less_than_one_pass_has_no_rate():
+    assert still_falling(with_falls([1, 2], 9)) is None
+    assert still_falling(with_falls([1, 10], 10)) is not None

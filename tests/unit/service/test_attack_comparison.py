@@ -59,7 +59,7 @@ def test_together_the_nearest_of_all_counts():
     )
     assert together(command, found)[1].value == pytest.approx(2.0)
     rows = compare(command, found).rows
-    assert [row[:2] for row in rows] == [("a", 3.0), ("b", 4.0)]
+    assert rows == (("a", 3.0, 3, 2, 1.0), ("b", 4.0, 2, 1, 1.0))
     (curve,) = overlaid(command, found).curves
     assert [s.name for s in curve.series] == ["a", "b", "clean accuracy"]
 

@@ -15,6 +15,8 @@ from gambeson.core.measurement import Interval, Measurement
 from gambeson.core.stats import proportion
 
 _POINTS = 120
+_FEWEST = 3
+"""Points that make a curve."""
 _CLASSES = 24
 _BINS = 24
 _BOUND = "robust accuracy (upper bound)"
@@ -23,10 +25,10 @@ _BOUND = "robust accuracy (upper bound)"
 def accuracy_by_passes(result: Robustness) -> Curve | None:
     """The any-time bound: robust accuracy against model passes per attacked sample, the end of each stage marked.
 
-    ``None`` where nothing was spent.
+    ``None`` where nothing was spent, or all at once.
     """
     bound, n = anytime_bound(result), len(result.samples)
-    if bound.spent == 0:
+    if len(bound.passes) < _FEWEST:
         return None
     kept = _thinned(len(bound.passes))
     marks = bound.stages[:-1] if len(bound.stages) > 1 else ()

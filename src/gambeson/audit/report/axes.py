@@ -79,9 +79,10 @@ def number(value: float) -> str:
     return f"{value:.4g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.0e}".replace("e-0", "e-")
 
 
-def frame(y: Axis, x_label: str, y_label: str, right: float = WIDTH - RIGHT) -> list[str]:
-    """The y grid, the two axes and their labels."""
-    bottom, parts = y.start, []
+def frame(y: Axis, x_label: str, y_label: str, below: float = 0) -> list[str]:
+    """The y grid, the two axes and their labels; the x label stands ``below`` pixels lower than usual."""
+    bottom, right = y.start, WIDTH - RIGHT
+    parts = []
     for value in y.ticks():
         at = y.at(value)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{at:.1f}" y2="{at:.1f}"/>')
@@ -89,7 +90,7 @@ def frame(y: Axis, x_label: str, y_label: str, right: float = WIDTH - RIGHT) -> 
     middle = (TOP + bottom) / 2
     parts.append(f'<path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/>')
     parts.append(
-        f'<text class="label" x="{(LEFT + right) / 2}" y="{HEIGHT - 10}" text-anchor="middle">'
+        f'<text class="label" x="{(LEFT + right) / 2}" y="{HEIGHT - 6 + below:.0f}" text-anchor="middle">'
         f"{escape(shorten(x_label))}</text>"
     )
     parts.append(
@@ -154,10 +155,18 @@ def shorten(text: str, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def svg(title: str, words: str, above: int, parts: Sequence[str]) -> str:
-    """The whole element, with a title and a description for those who cannot see it."""
+def svg(title: str, words: str, above: int, parts: Sequence[str], below: float = 0) -> str:
+    """The whole element, with a title and a description for those who cannot see it.
+
+    Args:
+        title: Of the chart.
+        words: What it shows.
+        above: Pixels of room beyond the usual.
+        parts: Elements.
+        below: Likewise, at the lower end.
+    """
     head = (
-        f'<svg class="chart" viewBox="0 {-above} {WIDTH} {HEIGHT + above}" role="img">'
+        f'<svg class="chart" viewBox="0 {-above} {WIDTH} {HEIGHT + above + below:.0f}" role="img">'
         f"<title>{escape(title)}</title><desc>{escape(words)}</desc>"
     )
     return "".join([head, *parts, "</svg>"])

@@ -26,6 +26,12 @@ from gambeson.core.finding import Bars, BarSeries, Histogram
 
 _LABEL = 6.2
 """Pixels that a character of a label takes."""
+_SMALL = 5.2
+"""And one of the small print."""
+_LONGEST = 16
+"""Characters of a slanted name."""
+_SINE = 0.62
+"""Of the angle at which names are slanted."""
 
 
 def bars_svg(bars: Bars) -> str:
@@ -33,15 +39,17 @@ def bars_svg(bars: Bars) -> str:
     spread = [v for s in bars.series for v in (*s.values, *s.low, *s.high)]
     highest = 1.0 if 0 <= max(spread, default=1.0) <= 1 else max(spread)
     y = axis_over([0.0, highest, *(v for v in spread if v < 0)], HEIGHT - BOTTOM, TOP, log=False)
-    names, above = legend([(f"line c{i % COLOURS}", s.name) for i, s in enumerate(bars.series)])
-    parts = frame(y, bars.x_label, bars.y_label)
+    named = bars.series if len(bars.series) > 1 else ()
+    names, above = legend([(f"line c{i % COLOURS}", s.name) for i, s in enumerate(named)])
     room = (WIDTH - RIGHT - LEFT) / max(len(bars.labels), 1)
+    below = 0.0 if _level(bars, room) else _below(bars)
+    parts = frame(y, bars.x_label, bars.y_label, below)
     width = room * 0.8 / max(len(bars.series), 1)
     for place, label in enumerate(bars.labels):
         start = LEFT + room * (place + 0.1)
         for number_, series in enumerate(bars.series):
             parts += _bar(series, place, label, (start + width * number_, width), y, number_)
-    return svg(bars.title, _describe(bars), above, [*parts, *_labels(bars, room, y.start), *names])
+    return svg(bars.title, _describe(bars), above, [*parts, *_labels(bars, room, y.start), *names], below)
 
 
 def _bar(
@@ -62,19 +70,42 @@ def _bar(
 
 def _labels(bars: Bars, room: float, bottom: float) -> list[str]:
     """Names of the groups; slanted where they would run into one another, some left out where they still would."""
-    level = max((len(label) for label in bars.labels), default=0) * _LABEL <= room - 4
+    level = _level(bars, room)
     every = 1 if level else max(1, -(-13 // max(int(room), 1)))
     parts = []
+    counts = bars.series[0].n if bars.series else ()
     for place in range(0, len(bars.labels), every):
         at, text = LEFT + room * (place + 0.5), bars.labels[place]
         if level:
-            parts.append(f'<text x="{at:.1f}" y="{bottom + 16}" text-anchor="middle">{escape(text)}</text>')
+            parts.append(f'<text x="{at:.1f}" y="{bottom + 13}" text-anchor="middle">{escape(text)}</text>')
         else:
             parts.append(
-                f'<text class="slanted" x="{at + 3:.1f}" y="{bottom + 12}" text-anchor="end" '
-                f'transform="rotate(-30 {at + 3:.1f} {bottom + 12})">{escape(shorten(text, 12))}</text>'
+                f'<text class="slanted" x="{at + 4:.1f}" y="{bottom + 10}" text-anchor="end" '
+                f'transform="rotate(-38 {at + 4:.1f} {bottom + 10})">{escape(_slanted(bars, place))}</text>'
+            )
+        if level and counts and len(f"n={counts[place]}") * _SMALL <= room:
+            parts.append(
+                f'<text class="small" x="{at:.1f}" y="{bottom + 25}" text-anchor="middle">n={counts[place]}</text>'
             )
     return parts
+
+
+def _level(bars: Bars, room: float) -> bool:
+    """Whether the names of the groups fit side by side."""
+    return max((len(label) for label in bars.labels), default=0) * _LABEL <= room - 2
+
+
+def _slanted(bars: Bars, place: int) -> str:
+    """Name of a group and, behind it, how many samples it has."""
+    counts = bars.series[0].n if bars.series else ()
+    count = f" ({counts[place]})" if counts else ""
+    return shorten(bars.labels[place], _LONGEST) + count
+
+
+def _below(bars: Bars) -> float:
+    """Room that slanted names need beyond the usual."""
+    longest = max(len(_slanted(bars, place)) for place in range(len(bars.labels)))
+    return max(longest * _SMALL * _SINE - 14, 0.0)
 
 
 def _tip(series: BarSeries, place: int, label: str) -> str:

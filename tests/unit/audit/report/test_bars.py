@@ -41,6 +41,13 @@ def test_colours_tell_the_series_apart_and_the_legend_names_them():
     assert [e.text for e in ET.fromstring(svg).iter() if e.get("class") == "legend"] == ["clean", "robust"]
 
 
+def test_each_group_says_how_many_samples_it_has_and_one_series_needs_no_legend():
+    both = ET.fromstring(bars_svg(BARS))
+    assert [e.text for e in both.iter() if e.get("class") == "small"] == ["n=10", "n=20"]
+    alone = ET.fromstring(bars_svg(Bars("k", "t", "x", "y", ("a",), (BarSeries("alone", (1.0,)),))))
+    assert [e.text for e in alone.iter() if e.get("class") == "legend"] == []
+
+
 def test_long_labels_are_slanted_and_many_are_thinned():
     names = tuple(f"a long class name {i}" for i in range(200))
     svg = bars_svg(Bars("k", "t", "x", "y", names, (BarSeries("s", (1.0,) * 200),)))
