@@ -6,6 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 
+from gambeson.audit.base import checks
 from gambeson.audit.result import Gate, GateOutcome
 from gambeson.core.errors import UsageError
 from gambeson.core.finding import Finding, Outcome, Severity
@@ -24,8 +25,9 @@ def parse_rule(name: str, rule: str) -> tuple[str, float]:
     """Operator and limit of a threshold such as ``">= 0.4"``.
 
     Raises:
-        UsageError: It is no such rule.
+        UsageError: It is no such rule, or ``name`` is no figure of a known check.
     """
+    checks[name.rpartition(".")[0]]  # a name with a slip in it would never be measured
     match = _RULE.match(rule)
     try:
         if match is not None:

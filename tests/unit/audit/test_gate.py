@@ -62,5 +62,10 @@ def test_a_threshold_holds_for_every_finding_of_the_check():
 
 @pytest.mark.parametrize("rule", ["0.4", "= 0.4", ">= much", ">=", "", ">= 1e"])
 def test_a_malformed_rule_is_named(rule):
-    with pytest.raises(UsageError, match="'x'"):
-        parse_rule("x", rule)
+    with pytest.raises(UsageError, match="has the rule"):
+        parse_rule("evasion.gradient.robust_accuracy", rule)
+
+
+def test_a_threshold_on_an_unknown_check_names_the_nearest_one():
+    with pytest.raises(UsageError, match=r"did you mean 'evasion\.gradient'"):
+        parse_rule("evasion.gradiant.robust_accuracy", ">= 0.4")
