@@ -15,6 +15,7 @@ from benchmarks.cost import cost_table
 from benchmarks.minimum_norm import minimum_norm_table
 from benchmarks.strength import strength_table
 from benchmarks.subjects import digits, resnet20, robust
+from benchmarks.tables import tables_table
 
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
@@ -40,6 +41,9 @@ def main() -> None:
         if subject is not None:
             parts.append(autoattack_table(subject, subject.radii[0], count))
             parts.append(minimum_norm_table(subject, quick=quick))
+    tables = tables_table(quick=quick)
+    if tables is not None:
+        parts.append(tables)
     head = HEAD.format(
         day=date.today().isoformat(),
         processor=platform.processor() or platform.machine(),
