@@ -115,12 +115,30 @@ def attack_smoothed(
         found = run_in_turn(stages, smoothed, part, space.with_eps(radius), run=branch)
         unfinished = max(unfinished, found.unfinished)
         hit = todo[found.fallen]
+        taken = samples.select(torch.from_numpy(hit))
+        finds = torch.from_numpy(found.adversarial[found.fallen])
         moved = Samples(
-            torch.from_numpy(found.adversarial[found.fallen]),
-            samples.y[torch.from_numpy(hit)],
-            samples.index[hit],
+            _as_far_as_allowed(smoothed, taken, finds, space.with_eps(radius)), taken.y, taken.index
         )
         verdict = predict_smoothed(passes, moved, how, branch.seed.child("judge"))
         broken[hit[(verdict != ABSTAIN) & (verdict != moved.y.numpy())]] = True
         fallen[row] = broken
     return Attacked(correct, fallen, unfinished)
+
+
+def _as_far_as_allowed(smoothed: Passes, samples: Samples, found: Tensor, space: PerturbationSet) -> Tensor:
+    """Each find, or the point at the edge of the ball in its direction where the true class is less probable.
+
+    An attack stops where the vote turns; there the judge, who wants to be sure, would only abstain.
+    """
+    if not len(found):
+        return found
+    ball = space.around(samples.x)
+    delta = (found - samples.x) / space.scale
+    length = space.measure(delta).clamp_min(1e-12).reshape(-1, *[1] * (delta.dim() - 1))
+    edge = ball.apply(ball.project(delta * (space.eps / length)))
+    here, there = (
+        smoothed.scores(x.to(smoothed.device)).cpu().log_softmax(1).gather(1, samples.y[:, None])
+        for x in (found, edge)
+    )
+    return torch.where((there < here).reshape(length.shape), edge, found)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -83,6 +84,7 @@ class SmoothedAnswers:
     unfinished: int = 0
 
 
+@lru_cache(maxsize=4096)
 def lower_confidence(count: int, n: int, alpha: float) -> float:
     """One-sided lower bound of a probability: below it with chance at most ``alpha`` (Clopper-Pearson)."""
     return clopper_pearson(count, n, level=1 - 2 * alpha).low if alpha < 0.5 else count / n

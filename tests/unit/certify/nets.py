@@ -73,5 +73,7 @@ def members(x: torch.Tensor, norm: Norm, eps: float, count: int, seed: int = 0) 
         drawn = torch.where(drawn.abs() > 0.5, drawn.sign(), drawn)
         return (x + eps * drawn.clamp(-1, 1)).clamp(0, 1)
     order = {Norm.L2: 2, Norm.L1: 1}[norm]
-    length = torch.linalg.vector_norm(drawn.flatten(2), order, dim=2).reshape(count, len(x), *[1] * (x.dim() - 1))
+    length = torch.linalg.vector_norm(drawn.flatten(2), order, dim=2).reshape(
+        count, len(x), *[1] * (x.dim() - 1)
+    )
     return (x + eps * drawn / length).clamp(0, 1)

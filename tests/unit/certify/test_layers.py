@@ -90,7 +90,9 @@ def test_a_layer_answers_as_in_pytorch_and_intervals_enclose_it(name):
 @pytest.mark.parametrize("name", CASES)
 def test_a_layer_s_transpose_and_magnitude_fit_its_map(name):
     for node in (nodes := network_of(CASES[name])[1].nodes):
-        for part, source in zip(node.op.maps if isinstance(node.op, Affine) else (), node.inputs, strict=False):
+        for part, source in zip(
+            node.op.maps if isinstance(node.op, Affine) else (), node.inputs, strict=False
+        ):
             shape = nodes[source].shape
             unit = torch.eye(nodes[source].size, dtype=torch.float64).reshape(-1, *shape)
             matrix = part.apply(unit).flatten(1)
