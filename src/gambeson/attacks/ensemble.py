@@ -178,6 +178,7 @@ def run_in_turn(
         part = samples.select(torch.from_numpy(chosen))
         search = passes.rough() if item.rough else passes
         found = run_attack(item.attack, item.facts, search, part, space, budget=left, run=branch)
+        run.report(0, -found.refuted)  # progress counts claims; those that did not hold are taken back
         state.take(number, item.label, chosen, found)
     return state.outcome()
 

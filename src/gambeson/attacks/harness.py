@@ -60,7 +60,8 @@ class Run:
         key: Prefix of this attack's keys in the journal.
         save_every: Seconds between checkpoints of an attack under way.
         donors: (k, *shape) other inputs that the attacker holds; label-only attacks start from them.
-        report: Called with ``(work, samples newly fallen)``: work is sample-steps done or made needless.
+        report: Called with ``(work, samples newly fallen)``: work is sample-steps done or made needless. Samples are
+            counted before verification; an ensemble takes back, as a negative number, what a stage's refuted.
     """
 
     seed: Seed

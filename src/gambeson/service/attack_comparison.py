@@ -49,11 +49,11 @@ def _by_success(command: AttackCommand, found: Sequence[Robustness]) -> tuple[tu
         rows.append((name, left, int(fell.sum()), int((fell & alone).sum()), middle, _each(spent)))
     return (
         "attack",
-        "robust accuracy, %",
+        "% robust",
         "broke",
         "only this one broke",
-        "median passes until broken",
-        "passes per input",
+        "median passes to break",
+        "passes each",
     ), rows
 
 
@@ -70,7 +70,7 @@ def _by_distance(command: AttackCommand, found: Sequence[Robustness]) -> tuple[t
         f"median {command.threat.norm} distance",
         "broke",
         "found the nearest of all",
-        "passes per input",
+        "passes each",
     ), rows
 
 

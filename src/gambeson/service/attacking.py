@@ -162,7 +162,7 @@ def _report(progress: Progress, name: str, right: int | None, n: int) -> Callabl
         if right is None:
             progress.advance(name, work, "looking for the nearest")
         else:
-            bound = f", robust accuracy at most {(right - broken) / n:.1%}" if broken else ""
+            bound = f", robust accuracy at most {(right - broken) / n:.1%} once verified" if broken else ""
             progress.advance(name, work, f"{broken} broken{bound}")
 
     return report

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from gambeson.attacks import harness
 from gambeson.attacks.ensemble import run_in_turn, stage
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run
@@ -100,3 +102,14 @@ def test_the_passes_at_which_a_sample_fell_are_those_of_all_samples_going_side_b
         spent += int(mine.sum())
         assert found.records[number].queries == mine.sum()
     assert np.isinf(found.fell_at[~found.fallen]).all()
+
+
+def test_progress_ends_at_what_was_verified(monkeypatch):
+    fallen = []
+    found = attack(report=lambda work, fell: fallen.append(fell))
+    assert sum(fallen) == found.fallen.sum() > 0
+    taken_back = []
+    monkeypatch.setattr(harness, "verify", lambda passes, x, y, ball: torch.zeros(len(x), dtype=torch.bool))
+    found = attack(report=lambda work, fell: taken_back.append(fell))
+    assert found.fallen.sum() == 0 == sum(taken_back)
+    assert min(taken_back) < 0

@@ -154,10 +154,10 @@ def stages_compared(result: Robustness) -> Table | None:
             "stage",
             "tried",
             "broke",
-            "passes per input tried",
+            "passes each",
             "passes in all",
-            "share of passes, %",
-            "robust accuracy after it, %",
+            "% of passes",
+            "% robust after it",
         ),
         rows=tuple(rows),
         note=(

@@ -28,8 +28,8 @@ _LABEL = 6.2
 """Pixels that a character of a label takes."""
 _SMALL = 5.2
 """And one of the small print."""
-_LONGEST = 16
-"""Characters of a slanted name."""
+_LONGEST = 18
+"""Characters of a slanted name with its count."""
 _SINE = 0.62
 """Of the angle at which names are slanted."""
 
@@ -99,7 +99,7 @@ def _slanted(bars: Bars, place: int) -> str:
     """Name of a group and, behind it, how many samples it has."""
     counts = bars.series[0].n if bars.series else ()
     count = f" ({counts[place]})" if counts else ""
-    return shorten(bars.labels[place], _LONGEST) + count
+    return shorten(bars.labels[place], _LONGEST - len(count)) + count
 
 
 def _below(bars: Bars) -> float:

@@ -37,15 +37,15 @@ def _head(run: AttackRun) -> Text:
 
 
 def _figures(measurements: Sequence[Measurement]) -> Table:
-    """Figures below one another: name, value, interval with its method, n."""
+    """Figures below one another: name, value, 95% interval, n."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(justify="right")
     grid.add_column(style="dim")
     grid.add_column(style="dim", no_wrap=True)
     for figure in measurements:
-        ends, band = interval_ends(figure), figure.interval
-        spread = f"[{ends[0]}, {ends[1]}] {band.method}" if ends and band else ""
+        ends = interval_ends(figure)
+        spread = f"[{ends[0]}, {ends[1]}]" if ends else ""
         grid.add_row(figure_name(figure), Text(figure_value(figure)), Text(spread), f"n={figure.n}")
     return grid
 
