@@ -81,6 +81,7 @@ class CheckContext:
         command: Command that repeats the audit with this check alone.
         rows_per_pass: Samples per model pass.
         deadline: Value of ``clock`` after which the check must wind up, or ``None``.
+        surrogate: A model that the attacker holds and that is not the target, or ``None``.
     """
 
     check: str
@@ -94,6 +95,7 @@ class CheckContext:
     command: str = ""
     rows_per_pass: int = 64
     deadline: float | None = None
+    surrogate: Model | None = None
     progress: Progress = field(default_factory=NoProgress)
     journal: Journal = field(default_factory=NoJournal)
     clock: Clock = time.monotonic
@@ -111,8 +113,14 @@ finding; ``InsufficientEvidence`` and ``Unavailable`` become NOT_ASSESSED with t
 checks: Registry[Check, CheckFacts] = Registry(
     "check",
     (
+        "gambeson.audit.checks.certified",
         "gambeson.audit.checks.evasion",
         "gambeson.audit.checks.evasion_sanity",
+        "gambeson.audit.checks.evasion_universal",
+        "gambeson.audit.checks.evasion_patch",
+        "gambeson.audit.checks.evasion_spatial",
+        "gambeson.audit.checks.evasion_transfer",
+        "gambeson.audit.checks.evasion_corruption",
         "gambeson.audit.checks.membership",
     ),
 )

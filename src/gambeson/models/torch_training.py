@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 
 import torch
@@ -18,6 +19,9 @@ STEPS = 1_000
 BATCH = 64
 LEARNING_RATE = 1e-3
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Initial weights and dropout come from torch's global generator, which two trainings must not share."""
+
 
 def train(
     build: Callable[[], nn.Module],
@@ -26,6 +30,7 @@ def train(
     y: Tensor,
     *,
     seed: int,
+    updates: int | None = None,
 ) -> nn.Module:
     """Minimise the cross-entropy with Adam (Kingma & Ba 2015, arXiv:1412.6980), data held in memory.
 
@@ -38,6 +43,8 @@ def train(
         x: (n, *shape) float32.
         y: (n,) int64 labels.
         seed: Seeds initial weights, shuffling and dropout.
+        updates: Optimiser steps, rounded up to whole passes over the data; ``None`` for at least 30 passes and
+            1,000 steps.
 
     Returns:
         The trained network.
@@ -46,11 +53,13 @@ def train(
         ModelError: Training raised or diverged.
     """
     devices = [x.device] if x.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), torch.enable_grad():
+    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=devices), torch.enable_grad():
         torch.manual_seed(seed)
         network = build().train()
         try:
-            _descend(network, log_likelihoods, x, y, torch.Generator().manual_seed(seed))
+            _descend(
+                network, log_likelihoods, x, y, torch.Generator().manual_seed(seed), _passes(len(x), updates)
+            )
         except GambesonError:
             raise
         except Exception as error:
@@ -62,16 +71,22 @@ def train(
     return network
 
 
+def _passes(rows: int, updates: int | None) -> int:
+    """Passes over so many rows that make so many updates."""
+    each = math.ceil(rows / BATCH)
+    return max(EPOCHS, math.ceil(STEPS / each)) if updates is None else math.ceil(updates / each)
+
+
 def _descend(
     network: nn.Module,
     log_likelihoods: Callable[[Tensor], Tensor],
     x: Tensor,
     y: Tensor,
     shuffle: torch.Generator,
+    passes: int,
 ) -> None:
     optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-    updates = math.ceil(len(x) / BATCH)
-    for _ in range(max(EPOCHS, math.ceil(STEPS / updates))):
+    for _ in range(passes):
         for rows in torch.split(torch.randperm(len(x), generator=shuffle), BATCH):
             if len(rows) == 1 < len(x):
                 continue  # batch normalisation cannot train on a single row

@@ -26,7 +26,7 @@ from gambeson.data.sources import DataOptions, open_dataset
 from gambeson.data.sources import describe as describe_data
 from gambeson.models.loading import describe as describe_model
 from gambeson.models.loading import open_model
-from gambeson.models.model import Model
+from gambeson.models.model import Differentiable, Model
 from gambeson.models.passes import Passes
 from gambeson.service.command_line import command_line, only
 from gambeson.service.commands import AuditCommand, Suppression
@@ -64,10 +64,12 @@ def run_audit(command: AuditCommand, progress: Progress) -> AuditReport:
         classes=command.classes,
     )
     _try_out(model, data, command, effort)
+    surrogate = _open_surrogate(command, data)
     journal, resumed = open_journal(command, model.info.digest, data.digest)
     clock = AuditClock()
     begun = clock()
     tasks, left_out = _plan(command, model, data, effort, journal, progress)
+    tasks = [replace(task, context=replace(task.context, surrogate=surrogate)) for task in tasks]
     with interrupts(clock):
         done = run_tasks(tasks, clock, begun + (command.time_budget or float("inf")), command.jobs)
     findings = _ordered(_suppress([f for d in done for f in d.findings], command.suppressions))
@@ -131,6 +133,34 @@ def _try_out(model: Model, data: Dataset, command: AuditCommand, effort: Effort)
     seed = Seed(command.seed).child("try-out")
     samples = choose_samples(data.split(command.split), min(effort.samples, 64), seed)
     clean_predictions(Passes(model, command.batch_size), samples)
+
+
+def _open_surrogate(command: AuditCommand, data: Dataset) -> Model | None:
+    """The other model that the attacker holds, if one was named.
+
+    Raises:
+        UsageError: It gives no gradients, or it does not fit the data.
+    """
+    if command.surrogate is None:
+        if command.surrogate_factory is not None:
+            raise UsageError(
+                "A factory was given for a surrogate, but no surrogate.",
+                expected="--surrogate MODEL beside --surrogate-factory",
+            )
+        return None
+    model = open_model(
+        command.surrogate,
+        schema=data.schema,
+        factory=command.surrogate_factory,
+        classes=command.classes,
+    )
+    if not isinstance(model, Differentiable):
+        raise UsageError(
+            f"The surrogate {model.info.name} ({model.info.kind}) gives no gradients.",
+            expected="a PyTorch model",
+            remedy="leave --surrogate out: one is then trained on the answers of the target",
+        )
+    return model
 
 
 def _plan(

@@ -21,6 +21,8 @@ def command_line(command: AuditCommand) -> str:
         ("--factory", command.factory, None),
         ("--scores", command.scores, None),
         ("--classes", command.classes, None),
+        ("--surrogate", command.surrogate, None),
+        ("--surrogate-factory", command.surrogate_factory, None),
         ("--split", command.split, default.split),
         ("--train-split", command.train_split, None),
         ("--profile", command.profile, default.profile),

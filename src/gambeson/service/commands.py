@@ -34,6 +34,8 @@ class AuditCommand:
         factory: ``package.module:function`` that builds the torch module for a state dict.
         scores: ``"logits"``, ``"probabilities"`` or ``None`` to find out.
         classes: Number of classes where the model cannot tell, or ``None``.
+        surrogate: Path or URI of another model that the attacker holds, for transfer attacks, or ``None``.
+        surrogate_factory: Builds the network of the surrogate where its file holds weights only.
         data_options: Options of the data source, as given (``label``, ``split``, ``bounds``, ...).
         split: The split that is attacked.
         train_split: Training records of the target, for membership inference: a split, ``"none"``, or
@@ -60,6 +62,8 @@ class AuditCommand:
     factory: str | None = None
     scores: str | None = None
     classes: int | None = None
+    surrogate: str | None = None
+    surrogate_factory: str | None = None
     data_options: tuple[tuple[str, str], ...] = ()
     split: str = "test"
     train_split: str | None = None

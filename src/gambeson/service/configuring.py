@@ -32,6 +32,8 @@ def to_command(settings: Settings) -> AuditCommand:
         factory=model.factory,
         scores=model.scores,
         classes=model.classes,
+        surrogate=model.surrogate,
+        surrogate_factory=model.surrogate_factory,
         data_options=data.options,
         split=data.split,
         train_split=data.train_split,

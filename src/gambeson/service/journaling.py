@@ -49,6 +49,7 @@ def _plan(command: AuditCommand, model_digest: str, data_digest: str) -> dict[st
         "data options": str(command.data_options),
         "split": command.split,
         "train split": str(command.train_split),
+        "surrogate": f"{command.surrogate} {command.surrogate_factory}",
         "threat models": "; ".join(repr(threat) for threat in command.threats),
         "profile": command.profile,
         "samples": str(command.samples),

@@ -80,10 +80,13 @@ def _beside(settings: Settings, folder: Path) -> Settings:
     """Settings of a file in ``folder``, their relative paths as seen from here."""
     model, data, audit = settings.model, settings.data, settings.audit
     path = model.path and seen_from_here(model.path, folder)
-    factory = model.factory and factory_from_here(model.factory, folder)
+    other = model.surrogate and seen_from_here(model.surrogate, folder)
+    factory, its = (
+        name and factory_from_here(name, folder) for name in (model.factory, model.surrogate_factory)
+    )
     return dataclasses.replace(
         settings,
-        model=dataclasses.replace(model, path=path, factory=factory),
+        model=dataclasses.replace(model, path=path, factory=factory, surrogate=other, surrogate_factory=its),
         data=dataclasses.replace(data, path=data.path and seen_from_here(data.path, folder)),
         audit=dataclasses.replace(audit, out=seen_from_here(audit.out, folder)),
     )

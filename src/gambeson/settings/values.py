@@ -14,12 +14,16 @@ class ModelSettings:
         factory: ``module:function`` that builds the network for a weights file.
         scores: ``logits`` or ``probabilities``; found out where not given.
         classes: Number of classes, where the data does not show all of them.
+        surrogate: Another model that the attacker holds, for transfer attacks; trained where not given.
+        surrogate_factory: ``module:function`` that builds the network of the surrogate.
     """
 
     path: str | None = None
     factory: str | None = None
     scores: str | None = None
     classes: int | None = None
+    surrogate: str | None = None
+    surrogate_factory: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -44,3 +46,26 @@ class Nan(nn.Linear):
 
     def forward(self, x):
         return super().forward(x) * np.nan
+
+
+def test_updates_are_whole_passes_and_two_threads_do_not_disturb_each_other():
+    counted = []
+
+    class Counting(nn.Linear):
+        def forward(self, x):
+            counted.append(len(x))
+            return super().forward(x)
+
+    x, y = (torch.from_numpy(a[:130]) for a in digits())
+    train(lambda: Counting(64, 10), lambda raw: raw.log_softmax(1), x, y, seed=0, updates=4)
+    assert len(counted) == 6  # two passes over 130 rows, three batches each
+
+    def weights(seed):
+        build = lambda: nn.Sequential(nn.Linear(64, 32), nn.Dropout(0.5), nn.Linear(32, 10))  # noqa: E731
+        net = train(build, lambda raw: raw.log_softmax(1), x, y, seed=seed, updates=60)
+        return net[0].weight
+
+    alone = [weights(seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(weights, range(4)))
+    assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))

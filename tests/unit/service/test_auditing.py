@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from gambeson.audit.base import checks
 from gambeson.audit.report.json_report import to_json, without_times
 from gambeson.audit.result import GateOutcome
 from gambeson.core.errors import GambesonError, ModelError, UsageError
-from gambeson.core.finding import Outcome
+from gambeson.core.finding import Family, Outcome
 from gambeson.core.ports import NoProgress
 from gambeson.core.threat import Access, ThreatModel
 from gambeson.service.auditing import run_audit
@@ -34,12 +35,7 @@ def run(command):
 
 def test_an_audit_ends_with_findings_twelve_cells_and_four_reports(command):
     report = run(command)
-    assert {f.check for f in report.findings} == {
-        "evasion.gradient",
-        "evasion.labels",
-        "evasion.sanity",
-        "evasion.scores",
-    }
+    assert {f.check for f in report.findings} == {c.name for c in checks if c.facts.family is Family.EVASION}
     assert len(report.coverage) == 12
     names = {p.name for p in command.out.iterdir() if p.is_file()}
     assert names == {"report.json", "report.html", "report.sarif", "report.junit.xml"}
@@ -103,3 +99,26 @@ def test_several_attackers_give_a_finding_each(command):
     two = (ThreatModel(eps=0.05), ThreatModel(eps=0.1))
     report = run(replace(command, only=("evasion.gradient",), threats=two))
     assert {f.target for f in report.findings} == {"linf eps=0.05", "linf eps=0.1"}
+
+
+def test_a_surrogate_is_opened_and_named(command, digits_net):
+    own = {"surrogate": command.model, "surrogate_factory": command.factory}
+    other = replace(command, only=("evasion.transfer",), model="python:tests.tiny_models:answer_one_class")
+    report = run(replace(other, factory=None, scores="logits", **own))
+    (finding,) = report.findings
+    assert finding.check == "evasion.transfer"
+    assert "--surrogate-factory" in report.command
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"surrogate": "nowhere.pt"}, "nowhere.pt"),
+        ({"surrogate_factory": "net.py:build"}, "no surrogate"),
+        ({"surrogate": "python:tests.tiny_models:answer_one_class"}, "gives no gradients"),
+    ],
+)
+def test_what_is_wrong_with_a_surrogate_is_said_before_any_work(command, change, words):
+    with pytest.raises(UsageError, match=words):
+        run(replace(command, **change))
+    assert not command.out.exists()

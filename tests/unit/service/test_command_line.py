@@ -10,6 +10,8 @@ from gambeson.service.commands import AuditCommand
 COMMAND = AuditCommand(
     model="my model.onnx",
     data="d'ata.npz",
+    surrogate="other net.pt",
+    surrogate_factory="net.py:build",
     data_options=(("label", "y"),),
     threats=(ThreatModel(Norm.L2, 0.1, Access.SCORES, 50, ("age", "sex"), "range", 2),),
     profile="quick",

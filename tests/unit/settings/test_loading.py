@@ -52,11 +52,13 @@ def test_an_overlay_changes_what_it_names_and_nothing_else():
 def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
     (tmp_path / "sub").mkdir()
     monkeypatch.chdir(tmp_path / "sub")
-    text = '[model]\npath = "m.onnx"\nfactory = "net.py:build"\n[data]\npath = "builtin:digits"\n'
+    text = '[model]\npath = "m.onnx"\nfactory = "net.py:build"\n'
+    text += 'surrogate = "s.pt"\nsurrogate_factory = "s.py:f"\n[data]\npath = "builtin:digits"\n'
     text += '[audit]\nout = "/abs"\n'
     loaded = load(tmp_path, text)
     assert loaded.model.path == "../m.onnx"
     assert loaded.model.factory == "../net.py:build"
+    assert (loaded.model.surrogate, loaded.model.surrogate_factory) == ("../s.pt", "../s.py:f")
     assert loaded.data.path == "builtin:digits"
     assert loaded.audit.out == "/abs"
 

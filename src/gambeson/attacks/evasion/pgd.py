@@ -1,4 +1,4 @@
-"""Projected gradient descent with random restarts, for every norm."""
+"""Projected gradient descent with random restarts and momentum, for every norm."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from torch import Tensor
 
 from gambeson.attacks.base import EvasionFacts, Problem, State, evasion
 from gambeson.attacks.losses import cross_entropy
+from gambeson.core.errors import UsageError
 from gambeson.core.threat import Access, Norm
 from gambeson.models.oracle import Oracle
 
 
 @dataclass(frozen=True, slots=True)
 class PGDState(State):
-    """The current perturbation (n, *shape)."""
+    """The current perturbation (n, *shape), and with momentum the sum of gradients so far (n, *shape)."""
 
     delta: Tensor
+    velocity: Tensor | None = None
 
 
 @evasion.register(
@@ -25,7 +27,8 @@ class PGDState(State):
     EvasionFacts(
         access=Access.GRADIENT,
         norms=(Norm.LINF, Norm.L2, Norm.L1, Norm.L0),
-        source="Madry et al. 2018, arXiv:1706.06083, eq. 3; l0: Croce & Hein 2019, arXiv:1909.05040",
+        source="Madry et al. 2018, arXiv:1706.06083, eq. 3; l0: Croce & Hein 2019, arXiv:1909.05040; "
+        "momentum: Dong et al. 2018, arXiv:1710.06081",
     ),
 )
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,19 @@ class PGD:
             least 1/10.
         restarts: Random starts, one after another.
         random_start: False starts at the sample itself.
+        momentum: Share of the earlier gradients' sum that is kept at each step, 0 for none; 1 is MI-FGSM
+            (Dong et al. 2018, algorithm 1), whose examples transfer better to other models.
     """
 
     steps: int = 40
     step_size: float | None = None
     restarts: int = 1
     random_start: bool = True
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum < float("inf"):
+            raise UsageError(f"The momentum is {self.momentum:g}.", expected="0 or more, e.g. 1")
 
     @property
     def length(self) -> int:
@@ -52,16 +62,26 @@ class PGD:
 
     def init(self, oracle: Oracle, problem: Problem) -> PGDState:
         """Nothing is queried yet."""
-        return PGDState(torch.zeros_like(problem.ball.x))
+        zero = torch.zeros_like(problem.ball.x)
+        return PGDState(zero, zero.clone() if self.momentum else None)
 
     def step(self, oracle: Oracle, problem: Problem, state: PGDState, t: int) -> PGDState:
         """One gradient step; the first of each restart starts afresh, the last only judges."""
-        ball, delta = problem.ball, state.delta
+        ball, delta, velocity = problem.ball, state.delta, state.velocity
         if t % (self.steps + 1) == 0:
             delta = ball.random(problem.rng, t) if self.random_start else torch.zeros_like(delta)
+            velocity = None if velocity is None else torch.zeros_like(velocity)
         if t % (self.steps + 1) == self.steps:
             oracle.scores(ball.apply(delta))
-            return PGDState(delta)
+            return PGDState(delta, velocity)
         grad = oracle.gradient(ball.apply(delta), cross_entropy, problem.y).grad
+        if velocity is not None:
+            grad = velocity = self.momentum * velocity + _unit_mean(grad)
         length = (self.step_size or max(2.5 / self.steps, 0.1)) * ball.space.eps
-        return PGDState(ball.project(delta + length * ball.ascent(delta, grad)))
+        return PGDState(ball.project(delta + length * ball.ascent(delta, grad)), velocity)
+
+
+def _unit_mean(grad: Tensor) -> Tensor:
+    """Each row divided by its mean absolute value, so that no step outweighs the others (Dong et al., eq. 6)."""
+    size = grad.abs().flatten(1).mean(1).clamp_min(1e-12)
+    return grad / size.reshape(-1, *[1] * (grad.dim() - 1))

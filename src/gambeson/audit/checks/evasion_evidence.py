@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from gambeson.attacks.geometry import PerturbationSet
+from gambeson.attacks.harness import Samples
 from gambeson.attacks.robustness import Robustness
 from gambeson.audit.base import CheckContext, checks
 from gambeson.audit.checks.evasion_curve import ByRadius
@@ -91,20 +92,25 @@ def choose_examples(
     passes: Passes, result: Robustness, threat: ThreatModel, schema: Schema
 ) -> tuple[AdversarialExample, ...]:
     """The first few broken samples, one per true class before a second of any."""
-    fallen = np.flatnonzero(result.outcome.fallen)
     labels = result.samples.y.numpy()[result.attacked]
-    rank = {int(row): int((labels[fallen[:i]] == labels[row]).sum()) for i, row in enumerate(fallen)}
-    rows = sorted(sorted(fallen, key=lambda row: (rank[int(row)], row))[:_EXAMPLES])
-    if not rows:
+    rows = one_of_each_class(np.flatnonzero(result.outcome.fallen), labels)
+    samples = result.samples.select(torch.from_numpy(result.attacked[rows]))
+    return show_examples(passes, samples, torch.from_numpy(result.outcome.adversarial[rows]), threat, schema)
+
+
+def show_examples(
+    passes: Passes, samples: Samples, adversarial: torch.Tensor, threat: ThreatModel, schema: Schema
+) -> tuple[AdversarialExample, ...]:
+    """Samples beside their adversarial versions (n, *shape), row by row."""
+    if not len(samples):
         return ()
-    x = result.samples.x[torch.from_numpy(result.attacked[rows])]
-    adversarial = torch.from_numpy(result.outcome.adversarial[rows])
+    x, labels = samples.x, samples.y.tolist()
     before, after = (passes.scores(v.to(passes.device)).softmax(1).cpu() for v in (x, adversarial))
     sizes = PerturbationSet.of(threat, schema).around(x).size(adversarial)
     return tuple(
         AdversarialExample(
-            index=int(result.samples.index[result.attacked[row]]),
-            label=schema.classes[int(labels[row])],
+            index=int(samples.index[i]),
+            label=schema.classes[labels[i]],
             before=schema.classes[int(before[i].argmax())],
             before_confidence=_rounded(before[i].max()),
             after=schema.classes[int(after[i].argmax())],
@@ -113,8 +119,19 @@ def choose_examples(
             images=_pictures(x[i].numpy(), adversarial[i].numpy(), schema) if schema.is_image else (),
             changes=_changes(x[i].numpy(), adversarial[i].numpy(), schema.features),
         )
-        for i, row in enumerate(rows)
+        for i in range(len(samples))
     )
+
+
+def one_of_each_class(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The first few of ``rows``, one per true class before a second of any; in order.
+
+    Args:
+        rows: Ascending indices into ``labels``.
+        labels: True classes.
+    """
+    rank = {int(row): int((labels[rows[:i]] == labels[row]).sum()) for i, row in enumerate(rows)}
+    return np.array(sorted(sorted(rank, key=lambda row: (rank[row], row))[:_EXAMPLES]), np.int64)
 
 
 def _rounded(value: torch.Tensor) -> float:

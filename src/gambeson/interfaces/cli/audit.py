@@ -32,6 +32,8 @@ def audit(
     queries: options.Queries = None,
     freeze: options.Freeze = None,
     categories: options.Categories = None,
+    surrogate: options.Surrogate = None,
+    surrogate_factory: options.SurrogateFactory = None,
     profile: options.Profile = None,
     samples: options.Samples = None,
     only: options.Only = None,

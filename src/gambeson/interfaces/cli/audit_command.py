@@ -16,7 +16,7 @@ from gambeson.settings.rules import CHOICES
 
 _DEFAULT_FILE = Path("gambeson.toml")
 _KEYS = {
-    "model": ("factory", "scores", "classes"),
+    "model": ("factory", "scores", "classes", "surrogate", "surrogate_factory"),
     "data": ("split", "train_split"),
     "audit": (
         "profile",

@@ -94,6 +94,21 @@ Freeze = Annotated[
         _THREAT, "--freeze", metavar="NAMES", help="Features that cannot be changed, e.g. age,sex; repeatable"
     ),
 ]
+Surrogate = Annotated[
+    str | None,
+    _option(
+        _THREAT,
+        "--surrogate",
+        metavar="MODEL",
+        help="Another model that the attacker holds, for transfer attacks (default: one is trained)",
+    ),
+]
+SurrogateFactory = Annotated[
+    str | None,
+    _option(
+        _THREAT, "--surrogate-factory", metavar="FILE:FUNCTION", help="Builds the network of --surrogate"
+    ),
+]
 Categories = Annotated[
     str | None,
     _option(

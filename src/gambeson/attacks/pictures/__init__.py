@@ -1,0 +1,1 @@
+"""Changes of pictures that no norm describes: patches, rotations and translations, corruptions."""
