@@ -27,6 +27,8 @@ SMALL = {
     "sigma_zero": {"steps": 40},
     "hopskipjump": {"queries": 300, "probes": 20},
     "boundary": {"queries": 300},
+    "surfree": {"queries": 200},
+    "geoda": {"queries": 250, "probes": 20},
     "rays": {"queries": 200},
     "simba": {"steps": 100},
     "nes": {"queries": 300, "probes": 20},

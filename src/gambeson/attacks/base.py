@@ -134,6 +134,8 @@ evasion: Registry[Callable[..., EvasionAttack[Any]], EvasionFacts] = Registry(
         "gambeson.attacks.evasion.sigma_zero",
         "gambeson.attacks.evasion.hopskipjump",
         "gambeson.attacks.evasion.boundary",
+        "gambeson.attacks.evasion.surfree",
+        "gambeson.attacks.evasion.geoda",
         "gambeson.attacks.evasion.rays",
         "gambeson.attacks.evasion.simba",
         "gambeson.attacks.evasion.nes",

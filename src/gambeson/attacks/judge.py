@@ -9,6 +9,9 @@ from gambeson.attacks.geometry import Ball
 from gambeson.attacks.losses import margin
 from gambeson.models.passes import Passes
 
+_ROOM = 1 + 1e-4
+"""Room for the rounding of a size in float32."""
+
 
 class Judge:
     """Keeps, per sample, the first valid query that is misclassified.
@@ -41,7 +44,7 @@ class Judge:
         y, ball, rows = self._y, self._ball, self._rows
         if of is not None:
             # Many rows per sample: look closely at those that are misclassified, which alone can count.
-            hits = (scores.argmax(1) != y[of]).nonzero().squeeze(1)
+            hits = self._worth_a_look(x, of, (scores.argmax(1) != y[of]).nonzero().squeeze(1))
             x, scores, of = x[hits], scores[hits], of[hits]
             y, ball, rows = y[of], ball.select(of), rows[of]
         reach = ball.reach(x)
@@ -57,6 +60,25 @@ class Judge:
         self.adversarial[rows[new]] = x[new].detach()
         self.distance[rows[new]] = size[new]
         self.fallen[rows[new]] = True
+
+    def _worth_a_look(self, x: Tensor, of: Tensor, hits: Tensor) -> Tensor:
+        """Those of the misclassified rows that could be news, by a size in float32 with room for its rounding."""
+        ball = self._ball
+        if ball.space.rules is not None or not len(hits):
+            return hits
+        who = of[hits]
+        size = ball.space.measure(x[hits].sub_(ball.x[who]).div_(ball.space.scale))
+        near = size <= ball.limit[who] * _ROOM
+        self.strays += int((~near).sum())
+        hits, who, size = hits[near], who[near], size[near]
+        news = self._could_be_news(size, self._rows[who])
+        if bool(ball.select(who[news]).contains(x[hits[news]]).all()):
+            return hits[news]
+        return hits  # the nearest is no valid input: another may be
+
+    def _could_be_news(self, size: Tensor, rows: Tensor) -> Tensor:
+        """Which rows could matter to ``_news``, by sizes that may be off by their rounding: (m,) bool."""
+        return ~self.fallen[rows]
 
     def _news(self, size: Tensor, rows: Tensor) -> Tensor:
         """The first hit of each sample that stood so far: indices into the query."""
@@ -80,6 +102,11 @@ class NearestJudge(Judge):
         nearest = self.distance.scatter_reduce(0, rows, size, "amin")
         hits = ((size == nearest[rows]) & (size < self.distance[rows])).nonzero().squeeze(1)
         return _first_of_each(hits, rows[hits], len(self.fallen))
+
+    def _could_be_news(self, size: Tensor, rows: Tensor) -> Tensor:
+        known = self.distance.to(size.dtype)
+        least = known.scatter_reduce(0, rows, size, "amin")[rows]
+        return size <= torch.minimum(least, known[rows]) * _ROOM
 
     def standing(self) -> Tensor:
         """Every row that is still looked at."""

@@ -9,12 +9,11 @@ from torch import Tensor
 
 from gambeson.attacks.base import EvasionFacts, Problem, State, evasion, rows
 from gambeson.attacks.decisions import Decisions
-from gambeson.attacks.randomness import SampleRandom
+from gambeson.attacks.probing import boundary_normal
+from gambeson.attacks.spectrum import Spectrum
 from gambeson.core.threat import Access, Norm
 from gambeson.models.oracle import Oracle
 
-_FLOATS_AT_ONCE = 1 << 15
-"""Of one sample's probes in one call; does not depend on the other samples, so that draws don't either."""
 _RESERVE = 12
 """Queries that probing leaves for the jump and the bisection."""
 _HALVINGS = 10
@@ -49,6 +48,9 @@ class HopSkipJump:
         radius: Length of a probe, as a share of the distance to the sample.
         tolerance: Distance from the boundary at which a bisection ends, as a share of the distance to the sample.
         start_tries: Most queries spent on finding a misclassified start.
+        frequencies: Share of a picture's frequencies on each axis that the probes of every other round draw from
+            (Li et al. 2020, arXiv:2005.14137: an estimate in few dimensions needs few probes); 1 for the paper's
+            own draw.
     """
 
     queries: int = 5_000
@@ -56,6 +58,7 @@ class HopSkipJump:
     radius: float = 0.01
     tolerance: float = 1e-3
     start_tries: int = 50
+    frequencies: float = 0.25
 
     @property
     def length(self) -> int:
@@ -88,46 +91,14 @@ class HopSkipJump:
         return HopSkipJumpState(delta, found)
 
     def _normal(self, ask: Decisions, delta: Tensor, of: Tensor, t: int) -> Tensor:
-        """Mean of the probes that are misclassified minus that of the others: section III-C of the paper."""
-        problem, size = ask.problem, delta[0].numel()
-        planned = int(self.probes * t**0.5)
+        """Of the boundary at ``delta``, from as many probes as are planned and left."""
+        space, planned = ask.problem.ball.space, int(self.probes * t**0.5)
         count = (ask.oracle.left.to(of.device)[of] - _RESERVE).clamp(1, planned)
-        length = rows(self.radius * problem.ball.space.measure(delta), delta)
-        ball = problem.ball.select(of)
-        block = max(_FLOATS_AT_ONCE // size, 1)
-        total, push = torch.zeros_like(delta), torch.zeros_like(delta)
-        votes = torch.zeros(len(of), device=delta.device)
-        for first in range(0, int(count.max()), block):
-            number = min(block, int(count.max()) - first)
-            rng = problem.rng.select(of)
-            probe = self._directions(problem, rng, t, first, number, delta.shape[1:])
-            probe = (ball.inside(delta[:, None] + length[:, None] * probe) - delta[:, None]) / length[
-                :, None
-            ].clamp_min(1e-12)
-            live = first + torch.arange(number, device=of.device) < count[:, None]
-            wrong = torch.zeros(len(of), number, device=delta.device)
-            who = of[:, None].expand(-1, number)[live]
-            wrong[live] = ask.wrong((delta[:, None] + length[:, None] * probe)[live], who) * 2.0 - 1.0
-            total = total + _weighted(wrong, probe)
-            push = push + _weighted(live.float(), probe)
-            votes = votes + wrong.sum(1)
-        mean = votes / count
-        one_sided = mean.abs() >= 1
-        baseline = torch.where(one_sided, 0.0, mean)  # the paper's variance reduction, eq. 16
-        return total - rows(baseline, push) * push
-
-    def _directions(
-        self, problem: Problem, rng: SampleRandom, t: int, first: int, number: int, shape: torch.Size
-    ) -> Tensor:
-        """(n, number, *shape) unit directions: normal for l2, uniform for linf."""
-        draw = (
-            rng.normal(t * 100_003 + first, number, *shape)
-            if problem.ball.space.norm is Norm.L2
-            else 2 * rng.uniform(t * 100_003 + first, number, *shape) - 1
-        )
-        draw = torch.where(problem.ball.space.frozen, 0.0, draw)
-        length = problem.ball.space.measure(draw.flatten(0, 1)).reshape(len(draw), number)
-        return draw / length.clamp_min(1e-12).reshape(*length.shape, *[1] * len(shape))
+        radius = self.radius * space.measure(delta)
+        if space.norm is Norm.LINF:
+            radius = radius * delta[0].numel() ** 0.5  # the same move of each feature on average
+        spectrum = Spectrum.below(delta.shape[1:], self.frequencies, delta.device) if t % 2 else None
+        return boundary_normal(ask, delta, of, count, radius, step=t, spectrum=spectrum)
 
     def _jump(self, ask: Decisions, delta: Tensor, normal: Tensor, of: Tensor, t: int) -> Tensor:
         """Along the normal as far as the class stays wrong, the first try at distance / sqrt(t)."""
@@ -147,8 +118,3 @@ class HopSkipJump:
             flying = flying[~good]
             length = length / 2
         return landed
-
-
-def _weighted(weights: Tensor, probes: Tensor) -> Tensor:
-    """Sum over the probes (n, k, *shape) by their weights (n, k), each row by itself."""
-    return (weights.reshape(*weights.shape, *[1] * (probes.dim() - 2)) * probes).sum(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from gambeson.attacks.base import EvasionFacts, Problem, State, evasion, where
 from gambeson.attacks.losses import margin
+from gambeson.attacks.spectrum import Spectrum
 from gambeson.core.errors import UsageError
 from gambeson.core.threat import Access, Norm
 from gambeson.models.oracle import Oracle
@@ -67,7 +67,8 @@ class SimBA:
         """Score the sample and draw the order of the directions."""
         x = problem.ball.x
         loss = margin(oracle.scores(x), problem.y)
-        count = math.prod(self._grid(x))
+        spectrum = self._spectrum(x)
+        count = x[0].numel() if spectrum is None else spectrum.size
         return SimBAState(
             torch.zeros_like(x), loss, problem.rng.uniform(0, count).argsort(dim=1, stable=True)
         )
@@ -88,29 +89,18 @@ class SimBA:
         loss[of] = margin(oracle.scores(ball.apply(up, of), of), problem.y[of])
         return _keep(state, state.delta.index_copy(0, of, up), loss)
 
-    def _grid(self, x: Tensor) -> tuple[int, ...]:
-        """Number of directions along each axis of a sample."""
-        if self.basis == "pixel" or x.dim() != 4:
-            return tuple(x.shape[1:])
-        return x.shape[1], *(max(round(self.frequencies * side), 1) for side in x.shape[2:])
+    def _spectrum(self, x: Tensor) -> Spectrum | None:
+        """The frequencies that are its directions; ``None`` where single features are."""
+        return None if self.basis == "pixel" else Spectrum.of(x.shape[1:], self.frequencies, x.device)
 
     def _direction(self, number: Tensor, x: Tensor) -> Tensor:
         """(n, *shape) unit directions by their numbers (n,)."""
-        grid = self._grid(x)
-        if self.basis == "pixel" or x.dim() != 4:
-            unit = torch.zeros_like(x).flatten(1).scatter(1, number[:, None], 1.0)
-            return unit.reshape(x.shape)
-        channel, rest = number // (grid[1] * grid[2]), number % (grid[1] * grid[2])
-        tall, wide = _cosine(rest // grid[2], x.shape[2]), _cosine(rest % grid[2], x.shape[3])
-        which = torch.nn.functional.one_hot(channel, x.shape[1]).to(x.dtype)
-        return which[:, :, None, None] * tall[:, None, :, None] * wide[:, None, None, :]
-
-
-def _cosine(frequency: Tensor, size: int) -> Tensor:
-    """(n, size) rows of the orthonormal DCT-II."""
-    place = torch.arange(size, device=frequency.device) + 0.5
-    wave = (math.pi / size * frequency[:, None] * place).cos() * (2 / size) ** 0.5
-    return torch.where(frequency[:, None] == 0, wave / 2**0.5, wave)
+        spectrum, unit = self._spectrum(x), torch.zeros_like(x)
+        if spectrum is None:
+            return unit.flatten(1).scatter(1, number[:, None], 1.0).reshape(x.shape)
+        channel, waves = spectrum.waves(number)
+        unit[torch.arange(len(x), device=x.device), channel] = waves
+        return unit
 
 
 def _keep(state: SimBAState, delta: Tensor, loss: Tensor) -> SimBAState:

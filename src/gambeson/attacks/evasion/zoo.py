@@ -10,17 +10,20 @@ from torch import Tensor
 
 from gambeson.attacks.base import EvasionFacts, Problem, State, evasion
 from gambeson.attacks.losses import margin
+from gambeson.attacks.spectrum import Spectrum
 from gambeson.core.threat import Access, Norm
 from gambeson.models.oracle import Oracle
 
-_BETA_1, _BETA_2, _TINY = 0.9, 0.999, 1e-8
+_FLOATS_AT_ONCE = 1 << 19
+"""Of all points in one call."""
+_BETA_1, _BETA_2, _TINY = 0.9, 0.99, 1e-8
 
 
 @dataclass(frozen=True, slots=True)
 class ZOOState(State):
-    """Perturbation, Adam's moments and step counts (n, *shape); balance (n,)."""
+    """Coordinates, Adam's moments and step counts (n, coordinates); balance (n,)."""
 
-    delta: Tensor
+    place: Tensor
     mean: Tensor
     square: Tensor
     count: Tensor
@@ -41,19 +44,24 @@ class ZOOState(State):
 class ZOO:
     """Minimise ||delta||^2 + c * max(0, true log-probability - best other), a few coordinates at a time.
 
+    A coordinate is a low frequency of a picture (in place of the paper's smaller picture, section 3.4), or one
+    feature of a table.
+
     Attributes:
         queries: Most queries per sample.
         coordinates: Coordinates measured per step, two queries each.
         learning_rate: Adam's, as a share of each feature's width; falls to a twentieth by a cosine.
         radius: Half the distance of the two points of a difference, as a share of each feature's width.
-        balance: First c; grows by 5% a step without a hit, falls by 2% a step with one.
+        balance: First c; grows by 5% a step without a hit, falls by a tenth a step with one.
+        frequencies: Share of a picture's frequencies on each axis that are coordinates; 1 for single pixels.
     """
 
     queries: int = 5_000
-    coordinates: int = 64
-    learning_rate: float = 0.02
+    coordinates: int = 32
+    learning_rate: float = 0.1
     radius: float = 1e-3
-    balance: float = 0.01
+    balance: float = 5.0
+    frequencies: float = 0.125
 
     @property
     def length(self) -> int:
@@ -62,55 +70,103 @@ class ZOO:
 
     def init(self, oracle: Oracle, problem: Problem) -> ZOOState:
         """Start at the sample."""
-        zero = torch.zeros_like(problem.ball.x)
-        return ZOOState(zero, zero, zero, zero, torch.full((len(zero),), self.balance, device=zero.device))
+        x = problem.ball.x
+        spectrum = Spectrum.below(x.shape[1:], self.frequencies, x.device)
+        zero = torch.zeros(len(x), x[0].numel() if spectrum is None else spectrum.size, device=x.device)
+        return ZOOState(zero, zero, zero, zero, torch.full((len(x),), self.balance, device=x.device))
 
     def step(self, oracle: Oracle, problem: Problem, state: ZOOState, t: int) -> ZOOState:
         """Measure some coordinates, move them, look."""
         ball = problem.ball
-        flat = {name: value.flatten(1).clone() for name, value in state.tensors().items() if value.dim() > 1}
-        free = ((ball.high > ball.low) & ~ball.space.frozen).flatten(1)
-        most = min(self.coordinates, free.shape[1], (int(oracle.left.min()) - 1) // 2)
+        axes = _Axes(problem, Spectrum.below(ball.x.shape[1:], self.frequencies, ball.x.device))
+        at = axes.delta(state.place)
+        most = min(self.coordinates, state.place.shape[1], (int(oracle.left.min()) - 1) // 2)
         if most < 1:
-            oracle.scores(ball.apply(state.delta))
+            oracle.scores(ball.apply(at))
             return state
-        order = torch.where(free, problem.rng.uniform(t, free.shape[1]), 2.0).argsort(dim=1, stable=True)
-        chosen = order[:, :most]
-        width = (ball.high - ball.low).flatten(1).gather(1, chosen)
-        slope, lead = self._slope(oracle, problem, flat["delta"], chosen, width)
+        chosen = axes.choose(t, most)
+        width = axes.width(chosen)
+        slope, lead = _slope(oracle, axes, at, chosen, self.radius * width)
         hit = lead > 0
-        pull = torch.where(hit[:, None], 0.0, state.balance[:, None] * slope)
-        grad = 2 * flat["delta"].gather(1, chosen) - pull
-        count = flat["count"].gather(1, chosen) + 1
-        mean = _BETA_1 * flat["mean"].gather(1, chosen) + (1 - _BETA_1) * grad
-        square = _BETA_2 * flat["square"].gather(1, chosen) + (1 - _BETA_2) * grad.square()
+        place, mean, square, count = (
+            v.gather(1, chosen) for v in (state.place, state.mean, state.square, state.count)
+        )
+        grad = 2 * place - torch.where(hit[:, None], 0.0, state.balance[:, None] * slope)
+        count = count + 1
+        mean = _BETA_1 * mean + (1 - _BETA_1) * grad
+        square = _BETA_2 * square + (1 - _BETA_2) * grad.square()
         way = (mean / (1 - _BETA_1**count)) / ((square / (1 - _BETA_2**count)).sqrt() + _TINY)
-        moved = flat["delta"].gather(1, chosen) - self._rate(oracle).to(width)[:, None] * width * way
-        new = {"delta": moved, "mean": mean, "square": square, "count": count}
-        new = {name: flat[name].scatter(1, chosen, value) for name, value in new.items()}
-        delta = ball.inside(new["delta"].reshape(ball.x.shape))
-        oracle.scores(ball.apply(delta))
-        mean, square, count = (new[name].reshape(ball.x.shape) for name in ("mean", "square", "count"))
-        return ZOOState(delta, mean, square, count, state.balance * torch.where(hit, 0.98, 1.05))
+        place = place - self._rate(oracle).to(width)[:, None] * width * way
+        moved = ZOOState(
+            place=state.place.scatter(1, chosen, place),
+            mean=state.mean.scatter(1, chosen, mean),
+            square=state.square.scatter(1, chosen, square),
+            count=state.count.scatter(1, chosen, count),
+            balance=state.balance * torch.where(hit, 0.9, 1.05),
+        )
+        oracle.scores(ball.apply(axes.delta(moved.place)))
+        return moved
 
     def _rate(self, oracle: Oracle) -> Tensor:
         """Learning rate of each sample (n,) after the queries it has spent."""
         spent = oracle.queries / self.queries
         return self.learning_rate * (0.05 + 0.95 * (1 + (math.pi * spent).cos()) / 2)
 
-    def _slope(
-        self, oracle: Oracle, problem: Problem, delta: Tensor, chosen: Tensor, width: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Slope of the margin along the chosen coordinates (n, k), and the mean margin seen (n,)."""
-        ball, (n, k) = problem.ball, chosen.shape
-        of = torch.arange(n, device=delta.device).repeat_interleave(2 * k)
-        reach = self.radius * width
-        moves = torch.stack([reach, -reach], 2).flatten(1).reshape(-1, 1)
-        points = delta[of].scatter_add(1, chosen.repeat_interleave(2, 1).reshape(-1, 1), moves)
-        balls = ball.select(of)
-        points = balls.inside(points.reshape(len(of), *ball.x.shape[1:]))
-        column = chosen.repeat_interleave(2, 1).reshape(-1, 1)
-        apart = points.flatten(1).gather(1, column).reshape(n, k, 2)
-        loss = margin(oracle.scores(balls.apply(points), of), problem.y[of]).reshape(n, k, 2)
-        gap = (apart[..., 0] - apart[..., 1]).clamp_min(1e-12)
-        return (loss[..., 0] - loss[..., 1]) / gap, loss.flatten(1).mean(1)
+
+@dataclass(frozen=True, slots=True)
+class _Axes:
+    """What a coordinate moves: one feature, or one low frequency of a picture."""
+
+    problem: Problem
+    spectrum: Spectrum | None
+
+    def delta(self, place: Tensor) -> Tensor:
+        """(n, *shape) the valid perturbation at coordinates (n, k)."""
+        ball = self.problem.ball
+        if self.spectrum is None:
+            return ball.inside(place.reshape(ball.x.shape))
+        return ball.inside(self.spectrum.to_picture(place))
+
+    def choose(self, t: int, most: int) -> Tensor:
+        """(n, most) random coordinates that may move."""
+        ball, rng = self.problem.ball, self.problem.rng
+        if self.spectrum is not None:
+            return rng.uniform(t, self.spectrum.size).argsort(dim=1, stable=True)[:, :most]
+        free = ((ball.high > ball.low) & ~ball.space.frozen).flatten(1)
+        order = torch.where(free, rng.uniform(t, free.shape[1]), 2.0).argsort(dim=1, stable=True)
+        return order[:, :most]
+
+    def width(self, chosen: Tensor) -> Tensor:
+        """(n, k) size of a feature's range; of a wave, that of the widest feature's."""
+        width = (self.problem.ball.high - self.problem.ball.low).flatten(1)
+        if self.spectrum is None:
+            return width.gather(1, chosen)
+        return width.amax(1, keepdim=True).expand_as(chosen)
+
+    def both_ways(self, at: Tensor, chosen: Tensor, reach: Tensor) -> Tensor:
+        """(2 k, *shape) valid perturbations: one of ``at`` (*shape) moved up, then down, by each coordinate (k,)."""
+        moved = at.repeat(2 * len(chosen), *[1] * at.dim())
+        step = torch.cat([reach, -reach])
+        number = chosen.repeat(2)
+        if self.spectrum is None:
+            moved.view(len(step), -1).scatter_add_(1, number[:, None], step[:, None])
+        else:
+            channel, waves = self.spectrum.waves(number)
+            moved[torch.arange(len(step)), channel] += step[:, None, None] * waves
+        return moved
+
+
+def _slope(oracle: Oracle, axes: _Axes, at: Tensor, chosen: Tensor, reach: Tensor) -> tuple[Tensor, Tensor]:
+    """Slope of the margin along the chosen coordinates (n, k), and the mean margin seen (n,)."""
+    problem, (n, k) = axes.problem, chosen.shape
+    slope, lead = torch.zeros_like(reach), torch.zeros(n, device=at.device)
+    together = max(_FLOATS_AT_ONCE // (2 * k * at[0].numel()), 1)
+    for part in torch.arange(n, device=at.device).split(together):
+        points = torch.cat([axes.both_ways(at[i], chosen[i], reach[i]) for i in part.tolist()])
+        of = part.repeat_interleave(2 * k)
+        balls = problem.ball.select(of)
+        points = balls.inside(points)
+        loss = margin(oracle.scores(balls.apply(points), of), problem.y[of]).reshape(len(part), 2, k)
+        slope[part] = (loss[:, 0] - loss[:, 1]) / (2 * reach[part]).clamp_min(1e-12)
+        lead[part] = loss.flatten(1).mean(1)
+    return slope, lead

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
-from gambeson.attacks.evasion.simba import SimBA, _cosine
+from gambeson.attacks.evasion.simba import SimBA
 from gambeson.core.errors import UsageError
 from gambeson.core.threat import Norm
 from tests.linear_world import attack, exact
@@ -18,11 +17,6 @@ def test_on_a_linear_model_it_breaks_what_lies_well_inside_and_nothing_else(norm
     assert not attack(
         "simba", norm, 0.9 * exact(norm).min(), steps=400, step_size=0.01, basis="pixel"
     ).fallen.any()
-
-
-def test_the_cosine_basis_is_orthonormal():
-    waves = torch.stack([_cosine(torch.tensor([f]), 8)[0] for f in range(8)])
-    torch.testing.assert_close(waves @ waves.T, torch.eye(8), atol=1e-6, rtol=0)
 
 
 def test_low_frequencies_break_it_too():

@@ -10,4 +10,4 @@ from tests.linear_world import excess
 
 @pytest.mark.parametrize(("norm", "most"), [(Norm.L2, 0.2)])
 def test_on_a_linear_model_it_finds_the_nearest_point(norm, most):
-    assert excess("zoo", norm, queries=4000, coordinates=8, learning_rate=0.005) < most
+    assert excess("zoo", norm, queries=4000, coordinates=8, learning_rate=0.005, balance=0.01) < most
