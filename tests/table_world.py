@@ -36,7 +36,7 @@ def attack(
     norm: Norm = Norm.LINF,
     eps: float = 0.3,
     categories: int = 0,
-    n: int = 48,
+    n: int = 32,
     **parameters,
 ) -> tuple[AttackOutcome, np.ndarray]:
     """What one attack finds on rows with the labels that the model gives them, and these rows."""

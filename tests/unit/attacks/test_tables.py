@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gambeson.attacks.geometry import PerturbationSet
@@ -105,6 +105,7 @@ def test_a_budget_without_a_category_to_spend_it_on_is_refused():
         rules(of=Schema((2,), ("n", "y"), 0, 1, COLUMNS[:2]))
 
 
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
     categories=st.integers(0, 3),

@@ -15,7 +15,7 @@ SUM = model(net=1.0, tax=-1.0, start=2.0, bias=-10.0)
 @pytest.mark.parametrize("norm", list(Norm))
 def test_every_row_found_could_exist(norm):
     found, x = attack("tabular", SUM, norm, {Norm.L0: 3.0, Norm.LINF: 0.3}.get(norm, 0.6), 1, queries=150)
-    assert found.fallen.sum() > 10
+    assert found.fallen.sum() > 8
     assert found.strays == 0
     assert faults(schema(), x, found.adversarial) == []
     assert recoded(x, found.adversarial).max() <= 1
@@ -44,6 +44,6 @@ def test_two_categories_that_only_work_together_need_a_budget_of_two():
 
 def test_a_weak_spot_behind_a_relation_is_found():
     """Only the computed column decides: it moves when its parts do."""
-    found, x = attack("tabular", model(gross=1.0, bias=-30.5), eps=0.5, queries=200)
+    found, x = attack("tabular", model(gross=1.0, bias=-30.5), eps=0.5, queries=150)
     assert found.fallen.mean() > 0.9
     assert faults(schema(), x, found.adversarial) == []
