@@ -213,12 +213,12 @@ def broken_within(radii: list[float], fallen: list[int], attacked: int, norm: st
         attacked: How many there are.
         norm: Of the radii.
     """
-    labels = [f"{low:.3g}-{high:.3g}" for low, high in pairwise(radii)]
+    labels = [f"≤ {high:.3g}" for high in radii[1:]]
     counts = [later - earlier for earlier, later in pairwise(fallen)]
     return Bars(
         kind="broken_within",
-        title=f"Radius within which each input falls, n={attacked}",
-        x_label=f"smallest {norm} radius at which it was broken",
+        title=f"Smallest radius within which each input falls, n={attacked}",
+        x_label=f"{norm} radius, and not within the one before",
         y_label="inputs",
         labels=(*labels, f"> {radii[-1]:.3g}"),
         series=(BarSeries("inputs", (*map(float, counts), float(attacked - fallen[-1]))),),

@@ -24,7 +24,7 @@ from gambeson.audit.report.axes import (
 )
 from gambeson.core.finding import Bars, BarSeries, Histogram
 
-_LABEL = 6.2
+_LABEL = 7.0
 """Pixels that a character of a label takes."""
 _SMALL = 5.2
 """And one of the small print."""

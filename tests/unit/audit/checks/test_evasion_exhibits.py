@@ -107,5 +107,5 @@ def test_nothing_found_and_nothing_spent_draw_nothing(result):
 
 def test_what_falls_between_two_radii_is_the_difference():
     bars = broken_within([0.0, 0.1, 0.2], [0, 3, 7], 10, "linf")
-    assert bars.labels == ("0-0.1", "0.1-0.2", "> 0.2")
+    assert bars.labels == ("≤ 0.1", "≤ 0.2", "> 0.2")
     assert bars.series[0].values == (3.0, 4.0, 3.0)
