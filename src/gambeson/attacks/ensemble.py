@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -125,10 +126,16 @@ def stage(name: str, label: str = "", /, **parameters: object) -> Stage:
         UsageError: The attack or a parameter is unknown.
     """
     entry = evasion[name]
+    known = signature(entry.plugin).parameters
+    if unknown := [repr(parameter) for parameter in parameters if parameter not in known]:
+        raise UsageError(
+            f"The attack {name!r} does not take these parameters: {', '.join(unknown)}.",
+            expected=", ".join(known) or "none",
+        )
     try:
         attack = entry.plugin(**parameters)
     except TypeError as error:
-        raise UsageError(f"The attack {name!r} does not take these parameters: {error}.") from None
+        raise UsageError(f"The attack {name!r} cannot use these parameters: {error}.") from None
     return Stage(label or name, attack, entry.facts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from gambeson.audit.base import checks
 from gambeson.core.errors import UsageError
 from gambeson.core.threat import Access, Norm, ThreatModel
 from gambeson.service.commands import AuditCommand, Suppression
@@ -66,6 +67,7 @@ def _threat(threat: ThreatSettings) -> ThreatModel:
 
 
 def _suppression(item: SuppressSettings) -> Suppression:
+    checks[item.finding.partition("@")[0]]  # a name with a slip in it would suppress nothing
     try:
         expires = date.fromisoformat(item.expires)
     except ValueError:

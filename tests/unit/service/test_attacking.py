@@ -67,7 +67,7 @@ def test_strongest_leaves_no_more_than_one_attack_alone(command):
     ("changes", "error", "said"),
     [
         ({"attacks": ("pgdd",)}, UsageError, "Unknown attack 'pgdd'"),
-        ({"parameters": (("step", 3),)}, UsageError, "does not take these parameters"),
+        ({"parameters": (("step", 3),)}, UsageError, "does not take these parameters: 'step'"),
         ({"nearest": True}, Unavailable, "does not look for the nearest"),
         ({"attacks": ("autoattack",)}, UsageError, "takes neither parameters nor --nearest"),
         ({"threat": ThreatModel(access=Access.SCORES)}, Unavailable, "needs gradient access"),

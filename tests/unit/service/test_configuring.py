@@ -43,7 +43,7 @@ def test_threats_gate_and_suppressions_are_read():
             GIVEN,
             threat=(ThreatSettings("L2", "10%", "scores", 7, ("age",)),),
             gate=GateSettings("never", (("a.b", ">= 1"),)),
-            suppress=(SuppressSettings("x", "why", "2030-01-01"),),
+            suppress=(SuppressSettings("evasion.gradient", "why", "2030-01-01"),),
         )
     )
     threat = command.threats[0]
@@ -53,6 +53,12 @@ def test_threats_gate_and_suppressions_are_read():
     assert command.suppressions[0].expires == "2030-01-01"
 
 
+def test_a_suppression_of_an_unknown_check_names_the_nearest_one():
+    slip = SuppressSettings("evasion.gradiant@linf eps=0.1", "why", "2030-01-01")
+    with pytest.raises(UsageError, match=r"did you mean 'evasion\.gradient'"):
+        to_command(replace(GIVEN, suppress=(slip,)))
+
+
 def test_a_date_that_is_none_is_refused():
     with pytest.raises(UsageError, match="YYYY-MM-DD"):
-        to_command(replace(GIVEN, suppress=(SuppressSettings("x", "why", "soon"),)))
+        to_command(replace(GIVEN, suppress=(SuppressSettings("evasion.gradient", "why", "soon"),)))
