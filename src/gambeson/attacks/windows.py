@@ -121,7 +121,8 @@ def _bump(side: int) -> Tensor:
     """(side, side) of norm 1: a pyramid up on the upper half and one down on the lower (eq. 2 and figure 3)."""
     half = side // 2
     bump = torch.cat([_pyramid(half, side), -_pyramid(side - half, side)])
-    return bump / bump.norm()
+    bump /= bump.norm()
+    return bump
 
 
 def _pyramid(height: int, width: int) -> Tensor:
@@ -132,7 +133,8 @@ def _pyramid(height: int, width: int) -> Tensor:
     frame = torch.maximum(row.abs()[:, None], column.abs())  # 0 in the middle
     steps = 1.0 / torch.arange(1, int(frame.max()) + 2).square()
     tower = steps.flip(0).cumsum(0).flip(0)[frame]
-    return tower / tower.norm()
+    tower /= tower.norm()
+    return tower
 
 
 def _scaled(problem: Problem, delta: Tensor) -> Tensor:
@@ -145,4 +147,5 @@ def _scaled(problem: Problem, delta: Tensor) -> Tensor:
 
 def _length(delta: Tensor, order: int) -> Tensor:
     """Norm over the last axis, kept as an axis; never 0."""
-    return torch.linalg.vector_norm(delta, order, dim=2, keepdim=True).clamp_min(_TINY)
+    size: Tensor = torch.linalg.vector_norm(delta, order, dim=2, keepdim=True)
+    return size.clamp_min(_TINY)

@@ -92,15 +92,18 @@ def _square(problem: Problem, best: Tensor, share: float, t: int) -> Tensor:
     """``best`` with one square set to +-eps, one sign per channel (algorithm 2)."""
     region, signs = _region(problem, share, t)
     delta = _paint(problem, best, region, signs)
-    idle = (delta == best).flatten(1).all(1)
-    if bool(idle.any()):  # a query that changes nothing is wasted: turn its signs round
-        delta = _paint(problem, best, region, where(idle, -signs, signs))
+    idle = (delta == best).flatten(1).all(1).nonzero().squeeze(1)
+    if len(idle):  # a query that changes nothing is wasted: turn its signs round
+        turned = _paint(problem.select(idle), best[idle], region[idle], -signs[idle])
+        delta = delta.index_copy(0, idle, turned)
     return delta
 
 
 def _paint(problem: Problem, best: Tensor, region: Tensor, signs: Tensor) -> Tensor:
     """``best`` with +-eps inside the region, as far as the input stays valid."""
-    return problem.ball.project(torch.where(region, problem.ball.space.eps * signs, best))
+    ball, eps = problem.ball, problem.ball.space.eps
+    ends = torch.where(signs > 0, ball.high.clamp_max(eps), ball.low.clamp_min(-eps))
+    return torch.where(region, ends, best)
 
 
 def _region(problem: Problem, share: float, t: int) -> tuple[Tensor, Tensor]:

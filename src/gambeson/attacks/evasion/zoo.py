@@ -161,7 +161,8 @@ def _slope(oracle: Oracle, axes: _Axes, at: Tensor, chosen: Tensor, reach: Tenso
     problem, (n, k) = axes.problem, chosen.shape
     slope, lead = torch.zeros_like(reach), torch.zeros(n, device=at.device)
     together = max(_FLOATS_AT_ONCE // (2 * k * at[0].numel()), 1)
-    for part in torch.arange(n, device=at.device).split(together):
+    for first in range(0, n, together):
+        part = torch.arange(first, min(first + together, n), device=at.device)
         points = torch.cat([axes.both_ways(at[i], chosen[i], reach[i]) for i in part.tolist()])
         of = part.repeat_interleave(2 * k)
         balls = problem.ball.select(of)
