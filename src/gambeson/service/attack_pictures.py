@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,31 @@ import torch
 
 from gambeson.adapters.files import write_whole
 from gambeson.attacks.robustness import Robustness
-from gambeson.core.errors import missing_extra
+from gambeson.core.errors import UsageError, missing_extra
 from gambeson.core.threat import Norm
+from gambeson.data.dataset import Dataset
 from gambeson.data.schema import Schema
 from gambeson.models.passes import Passes
 from gambeson.service.attack_commands import AttackCommand
 from gambeson.service.attack_report import Picture
 
 _LEVELS = 255
+
+
+def check_pictures(data: Dataset) -> None:
+    """Refuse to make pictures where there can be none, before any work is done.
+
+    Raises:
+        UsageError: The data are no images.
+        Unavailable: Pillow is missing.
+    """
+    if not data.schema.is_image:
+        raise UsageError(
+            f"--png needs images; rows of {data.name} have the shape {data.schema.shape}.",
+            expected="(channels, height, width) with 1 or 3 channels",
+        )
+    if find_spec("PIL") is None:
+        raise missing_extra("PIL", "data")
 
 
 def export_pictures(
@@ -37,13 +55,8 @@ def export_pictures(
         command: Its threat says how far a rounded input may be from its original.
 
     Raises:
-        Unavailable: Pillow is missing.
         OSError: The folder cannot be written to.
     """
-    try:
-        import PIL  # noqa: F401
-    except ModuleNotFoundError:
-        raise missing_extra("PIL", "data") from None
     rows = np.flatnonzero(found.outcome.fallen)
     if not len(rows):
         return ()

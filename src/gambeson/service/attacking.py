@@ -36,6 +36,7 @@ from gambeson.service.attack_commands import AttackCommand, attack_line, check_a
 from gambeson.service.attack_comparison import compare, overlaid, together
 from gambeson.service.attack_evidence import attack_report
 from gambeson.service.attack_files import prepare_folder, write_attack
+from gambeson.service.attack_pictures import check_pictures
 from gambeson.service.attack_report import AttackRun
 from gambeson.service.interrupts import interrupts
 
@@ -69,7 +70,8 @@ def run_attack_command(command: AttackCommand, progress: Progress) -> AttackRun:
     started, clock = datetime.now(UTC), AuditClock()
     check_attack(command)
     data = open_dataset(command.data, options=DataOptions.from_pairs(command.data_options))
-    _check_pictures(command, data)
+    if command.png:
+        check_pictures(data)
     model = open_model(
         command.model,
         schema=data.schema,
@@ -106,14 +108,6 @@ def run_attack_command(command: AttackCommand, progress: Progress) -> AttackRun:
         ),
     )
     return run if command.out is None else write_attack(command, run, found, scene.passes, data.schema)
-
-
-def _check_pictures(command: AttackCommand, data: Dataset) -> None:
-    if command.png and not data.schema.is_image:
-        raise UsageError(
-            f"--png needs images; rows of {data.name} have the shape {data.schema.shape}.",
-            expected="(channels, height, width) with 1 or 3 channels",
-        )
 
 
 def _scene(command: AttackCommand, data: Dataset, model: Model) -> _Scene:

@@ -9,10 +9,12 @@ import torch
 from PIL import Image
 
 from gambeson.attacks.harness import Samples
+from gambeson.core.errors import Unavailable, UsageError
 from gambeson.core.threat import Norm, ThreatModel
 from gambeson.data.schema import Schema
+from gambeson.service import attack_pictures
 from gambeson.service.attack_commands import AttackCommand
-from gambeson.service.attack_pictures import export_pictures, from_levels, to_levels
+from gambeson.service.attack_pictures import check_pictures, export_pictures, from_levels, to_levels
 
 SCHEMA = Schema((3, 2, 2), ("dark", "light"))
 COMMAND = AttackCommand(("pgd",), "m", "d", threat=ThreatModel(Norm.LINF, 0.1))
@@ -38,6 +40,14 @@ def found(*adversarial):
     samples = Samples(torch.from_numpy(x), torch.zeros(n, dtype=torch.int64), np.arange(n) * 10)
     outcome = SimpleNamespace(fallen=np.array([v is not None for v in adversarial]), adversarial=made)
     return SimpleNamespace(samples=samples, attacked=np.arange(n), outcome=outcome)
+
+
+def test_where_there_can_be_no_pictures_that_is_said_at_once(monkeypatch):
+    with pytest.raises(UsageError, match=r"--png needs images; rows of d have the shape \(4,\)"):
+        check_pictures(SimpleNamespace(name="d", schema=Schema((4,), ("a", "b"))))
+    monkeypatch.setattr(attack_pictures, "find_spec", lambda name: None)
+    with pytest.raises(Unavailable, match="PIL"):
+        check_pictures(SimpleNamespace(name="d", schema=SCHEMA))
 
 
 def test_what_fell_is_written_under_its_row_number(tmp_path):

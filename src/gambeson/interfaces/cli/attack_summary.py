@@ -52,7 +52,7 @@ def _figures(measurements: Sequence[Measurement]) -> Table:
 
 def _exhibit(table: finding.Table) -> Table:
     """A table of the evidence; its first column names the rows."""
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     for number, name in enumerate(table.head):
         drawn.add_column(Text(one_line(name)), justify="right" if number else "left", no_wrap=not number)
     for row in table.rows:
