@@ -46,7 +46,7 @@ def open_report(
     ] = False,
 ) -> None:
     """Open the HTML report in a browser."""
-    folder = path if path.is_dir() else path.parent
+    folder = path.parent if path.is_file() or path.suffix == ".html" else path
     page = (path if path.suffix == ".html" else folder / "report.html").resolve()
     if not page.is_file():
         raise UsageError(

@@ -17,6 +17,13 @@ def test_open_diff_and_render(call, place):
     assert {p.name for p in (place / "b").iterdir()} == {"report.sarif", "report.junit.xml"}
 
 
+def test_a_folder_that_is_not_there_is_not_taken_for_the_one_around_it(call, place):
+    write_reports(sample_report(), place, ("html",))
+    code, _, err = call("report", "open", "nowhere", "--print-path")
+    assert code == 2
+    assert "no report.html in nowhere" in err
+
+
 def test_a_damaged_report_is_one_clear_error(call, place):
     (place / "report.json").write_text('{"version": "1.0"')
     code, _, err = call("report", "render", "report.json")
