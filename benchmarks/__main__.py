@@ -11,7 +11,9 @@ from pathlib import Path
 import torch
 
 from benchmarks.autoattack import autoattack_table
+from benchmarks.certified import certified_tables
 from benchmarks.cost import cost_table
+from benchmarks.masking import masking_table
 from benchmarks.minimum_norm import minimum_norm_table
 from benchmarks.strength import strength_table
 from benchmarks.subjects import digits, resnet20, robust
@@ -33,14 +35,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer samples; prints, writes nothing")
     quick = parser.parse_args().quick
-    subjects = [subject for subject in (digits(), resnet20()) if subject is not None]
-    parts = [strength_table(subject, quick=quick) for subject in subjects]
-    parts.append(cost_table(subjects[-1], quick=quick))
+    subjects = [(digits(), 20), (resnet20(), 5)]
+    known = [(subject, seeds) for subject, seeds in subjects if subject is not None]
+    parts = [strength_table(subject, seeds=seeds, quick=quick) for subject, seeds in known]
+    parts.append(cost_table(known[-1][0], quick=quick))
     count = 100 if quick else 500
     for subject in (robust("mnist", count), robust("cifar10", count)):
         if subject is not None:
             parts.append(autoattack_table(subject, subject.radii[0], count))
             parts.append(minimum_norm_table(subject, quick=quick))
+            parts.append(masking_table(subject, subject.radii[0], quick=quick))
+    parts += certified_tables(known[0][0], robust("mnist", 1_050), quick=quick)
     tables = tables_table(quick=quick)
     if tables is not None:
         parts.append(tables)

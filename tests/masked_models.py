@@ -79,16 +79,20 @@ class BatchDependent(Around):
 
 
 class Shattered(Around):
-    """A ripple on every input whose slope outweighs the signal's, and whose height does not."""
+    """A ripple on every input whose slope outweighs the signal's twentyfold, and whose height does not."""
+
+    def __init__(self, net: nn.Module, height: float = 0.01) -> None:
+        super().__init__(net)
+        self.height = height
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.net(x + 0.01 * torch.sin(2_000 * x))
+        return self.net(x + self.height * torch.sin(20 / self.height * x))
 
 
 class Jpeg(Around):
     """A JPEG codec (Pillow) before the network, picture by picture."""
 
-    quality = 75
+    quality = 95
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(torch.stack([self._squeeze(picture) for picture in x.detach().cpu()]).to(x.device))

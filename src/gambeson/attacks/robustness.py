@@ -8,17 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from gambeson.attacks.base import EvasionFacts, evasion
 from gambeson.attacks.ensemble import EnsembleOutcome, Stage, run_in_turn
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run, Samples
+from gambeson.attacks.sanity import Cause, depends_on_the_batch, diagnose_answers
 from gambeson.core.errors import Unavailable
 from gambeson.core.measurement import Measurement
 from gambeson.core.reproduce import Seed
 from gambeson.core.stats import proportion
-from gambeson.core.threat import Access, ThreatModel
+from gambeson.core.threat import Access, Norm, ThreatModel
 from gambeson.data.dataset import Dataset, Split
 from gambeson.models.model import Differentiable, Model
 from gambeson.models.passes import Passes
+
+_LOOKED_AT = 64
+"""Samples that are asked twice before a model is attacked."""
+_IN_COMPANY = 8
+"""Samples that are asked in other company before a check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +81,11 @@ def measure_robustness(
     """Attack the samples that the model gets right.
 
     Raises:
+        Unavailable: The budget pays for not even one step of any stage.
         AccessDenied: An attack asked for more access than it declared.
         ModelError: The model answered with something unusable.
     """
+    _require_budget(stages, budget)
     predicted = clean_predictions(passes, samples)
     correct = predicted == samples.y.numpy()
     attacked = np.flatnonzero(correct)
@@ -114,16 +123,22 @@ def run_attacks(
 
     Raises:
         UsageError: An attack does not fit the threat model's norm.
-        Unavailable: An attack needs more access than the threat grants or the model offers.
+        Unavailable: An attack needs more access than the threat grants or the model offers, or the model's answers
+            are random or depend on the batch.
         ModelError: The model answered with something unusable.
     """
     for item in attacks:
         require(item, model, threat)
     root = Seed(seed)
-    return measure_robustness(
-        attacks,
+    passes, chosen = (
         Passes(model, rows_per_pass),
         choose_samples(data.split(split), samples, root.child("samples")),
+    )
+    require_steady(passes, chosen)
+    return measure_robustness(
+        attacks,
+        passes,
+        chosen,
         PerturbationSet.of(threat, data.schema),
         budget=threat.queries,
         run=Run(root.child("evasion")),
@@ -144,7 +159,69 @@ def require(item: Stage, model: Model, threat: ThreatModel) -> None:
     if facts.access is Access.GRADIENT and not isinstance(model, Differentiable):
         raise Unavailable(
             f"{item.label} needs gradients and {model.info.name} ({model.info.kind}) gives none.",
-            remedy="use an attack that needs scores only, e.g. square, or give the PyTorch model",
+            expected=f"under {threat.norm} without gradients: {_without_gradients(threat.norm)}",
+            remedy="use one of these, or give the PyTorch network itself (.pt2, or weights with --factory)",
         )
     if threat.norm not in facts.norms:
         raise Unavailable(f"{item.label} does not work under {threat.norm}.", expected=", ".join(facts.norms))
+
+
+def require_steady(passes: Passes, samples: Samples) -> None:
+    """Refuse a model whose answers are random or depend on the batch: the figure of an attack would be luck.
+
+    Raises:
+        Unavailable: Its answers differ from one time to the next, or in other company.
+        ModelError: The model does not answer.
+    """
+    found = diagnose_answers(passes, samples.x[:_LOOKED_AT].to(passes.device))
+    name = passes.model.info.name
+    if found.cause is Cause.BATCH_DEPENDENT:
+        raise depends_on_the_batch(name, found)
+    if found.cause is Cause.RANDOMISED:
+        raise Unavailable(
+            f"{name}: {found.detail} ({found.affected} of {found.of}).",
+            expected="the same answer to the same input",
+            remedy="switch dropout and noise off (model.eval()); where the randomness is a defence, gambeson audit "
+            "judges the model by its mean answer (EOT)",
+        )
+
+
+def require_independent(model: Model, split: Split, rows: int) -> None:
+    """Refuse a model whose answers depend on the batch: no figure about single inputs could be right.
+
+    Args:
+        model: The model.
+        split: Where a few inputs to ask about come from.
+        rows: Most rows of a pass.
+
+    Raises:
+        Unavailable: They do.
+        ModelError: The model does not answer.
+    """
+    passes = Passes(model, rows)
+    x, _ = split.take(np.arange(min(len(split), _IN_COMPANY)))
+    found = diagnose_answers(passes, torch.from_numpy(x).to(passes.device))
+    if found.cause is Cause.BATCH_DEPENDENT:
+        raise depends_on_the_batch(model.info.name, found)
+
+
+def _without_gradients(norm: Norm) -> str:
+    """Names of the attacks that apply to a model without gradients."""
+    return ", ".join(e.name for e in evasion if e.facts.access < Access.GRADIENT and norm in e.facts.norms)
+
+
+def _require_budget(stages: Sequence[Stage], budget: int | None) -> None:
+    """Refuse a budget under which nothing would be attacked, and the clean accuracy pass for a robust one."""
+    least = min((_least_queries(item.facts) for item in stages), default=0)
+    if budget is not None and budget < least:
+        raise Unavailable(
+            f"{' and '.join(item.label for item in stages)} can take no step within {budget} queries per input.",
+            expected=f"a budget of at least {least} queries",
+            remedy="raise --queries, or leave it out",
+        )
+
+
+def _least_queries(facts: EvasionFacts) -> int:
+    """Queries of a start and one step; an attack that plans its steps needs one to start from and one to use it."""
+    step = 2 if facts.queries_per_step is None else facts.queries_per_step
+    return facts.queries_to_init + step

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.losses import cross_entropy, margin
-from gambeson.core.errors import ModelError
+from gambeson.core.errors import ModelError, Unavailable
 from gambeson.core.reproduce import Seed
 from gambeson.models.finite_gradient import FiniteGradient
 from gambeson.models.passes import LANE, Loss, Passes
@@ -96,6 +96,21 @@ def diagnose_answers(passes: Passes, x: Tensor) -> Diagnosis:
         ModelError: The model does not answer.
     """
     return _by_repetition(passes, x, passes.scores(x))
+
+
+def depends_on_the_batch(name: str, found: Diagnosis) -> Unavailable:
+    """Why a batch-dependent model gets no robust accuracy.
+
+    Args:
+        name: The model.
+        found: What was found.
+    """
+    return Unavailable(
+        f"{name}: {found.detail} ({found.affected} of {found.of}), so that no robust accuracy of single inputs exists.",
+        expected="answers that do not depend on which other inputs are in the batch",
+        remedy="put the network into evaluation mode (model.eval(), batch normalisation with running statistics) "
+        "before it is saved or exported, then audit again",
+    )
 
 
 def _by_repetition(passes: Passes, x: Tensor, scores: Tensor) -> Diagnosis:

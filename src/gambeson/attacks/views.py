@@ -21,8 +21,8 @@ from gambeson.attacks.judge import verify
 from gambeson.attacks.losses import margin
 from gambeson.attacks.protocols import strongest
 from gambeson.attacks.robustness import Robustness, measure_robustness
-from gambeson.attacks.sanity import Cause, Diagnosis
-from gambeson.core.errors import ModelError, Unavailable
+from gambeson.attacks.sanity import Cause, Diagnosis, depends_on_the_batch
+from gambeson.core.errors import ModelError
 from gambeson.core.reproduce import Seed
 from gambeson.core.stats import proportion
 from gambeson.core.threat import Norm
@@ -74,13 +74,7 @@ def see_answers(passes: Passes, found: Diagnosis, seed: Seed) -> View:
         Unavailable: Its answers depend on the batch: no figure about single inputs can be right.
     """
     if found.cause is Cause.BATCH_DEPENDENT:
-        raise Unavailable(
-            f"{passes.model.info.name}: {found.detail} ({found.affected} of {found.of}), so that no robust accuracy of "
-            "single inputs exists.",
-            expected="answers that do not depend on which other inputs are in the batch",
-            remedy="put the network into evaluation mode (model.eval(), batch normalisation with running statistics) "
-            "before it is saved or exported, then audit again",
-        )
+        raise depends_on_the_batch(passes.model.info.name, found)
     if found.cause is not Cause.RANDOMISED:
         return View(passes, passes, found)
     mean, judge = (

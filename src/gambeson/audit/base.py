@@ -26,6 +26,8 @@ class CheckFacts:
         taxonomy: Identifiers of the attack, e.g. ``"atlas:AML.T0043"``.
         cost: Share of a time budget that it gets, relative to other checks.
         per_threat: Whether the answer depends on the perturbation set, so that it is asked for each threat.
+        any_answers: It runs even where a model's answers depend on the batch; other evasion checks are then refused,
+            because no figure about single inputs could be right.
     """
 
     family: Family
@@ -34,6 +36,7 @@ class CheckFacts:
     taxonomy: tuple[str, ...]
     cost: float = 1.0
     per_threat: bool = True
+    any_answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

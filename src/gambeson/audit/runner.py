@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from gambeson.attacks.robustness import require_independent
 from gambeson.audit.base import CheckContext, CheckFacts, checks
 from gambeson.core.errors import GambesonError, InsufficientEvidence, ModelError, Unavailable
-from gambeson.core.finding import Evidence, Finding, Outcome
+from gambeson.core.finding import Evidence, Family, Finding, Outcome
 from gambeson.core.threat import Access
 from gambeson.models.model import Differentiable
 
@@ -107,6 +108,8 @@ def _isolated(task: Task, context: CheckContext, clock: AuditClock) -> list[Find
         reason = f"{info.name} ({info.kind}) gives no gradients{advice}"
         return [not_assessed(task.name, task.facts, reason, context)]
     try:
+        if task.facts.family is Family.EVASION and not task.facts.any_answers:
+            require_independent(context.model, context.data.split(context.split), context.rows_per_pass)
         return checks[task.name].plugin(context)
     except (InsufficientEvidence, Unavailable) as error:
         return [not_assessed(task.name, task.facts, " ".join(str(error).split("\n")), context)]

@@ -34,7 +34,7 @@ class FiniteGradient:
         if not (torch.is_grad_enabled() and x.requires_grad):
             return self._model.forward(x)
         watched = x.clone()
-        watched.register_hook(_mend)
+        watched.register_hook(_mend)  # type: ignore[no-untyped-call]
         return self._model.forward(watched)
 
     def scores(self, x: np.ndarray) -> np.ndarray:

@@ -198,5 +198,5 @@ class _Tie(torch.autograd.Function):
 
 def _tie(source: Tensor, value: Tensor) -> Tensor:
     """``value``, with the gradient of ``source``, which has as many numbers."""
-    tied: Tensor = _Tie.apply(source, value)  # type: ignore[no-untyped-call]
-    return tied
+    tie: Callable[[Tensor, Tensor], Tensor] = _Tie.apply
+    return tie(source, value)

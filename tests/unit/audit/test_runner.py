@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from threading import Barrier
 
+import numpy as np
 import pytest
 
 from gambeson.audit.base import PROFILES, CheckContext, CheckFacts, checks
@@ -10,7 +11,10 @@ from gambeson.core.errors import InsufficientEvidence, ModelError, Unavailable
 from gambeson.core.finding import Family, Outcome
 from gambeson.core.reproduce import Seed
 from gambeson.core.threat import Access, ThreatModel
-from tests.tiny_models import ScoreModel, linear
+from gambeson.data.dataset import ArraySplit, Dataset
+from gambeson.data.schema import Schema
+from tests.masked_models import BatchDependent
+from tests.tiny_models import ScoreModel, TensorModel, linear
 from tests.unit.audit.report.samples import MEMBERSHIP
 
 FACTS = CheckFacts(Family.PRIVACY, Access.SCORES, "does it leak?", (), cost=1.0)
@@ -129,3 +133,17 @@ def test_an_interrupted_clock_has_passed_every_deadline():
     assert clock() == 1.0
     clock.interrupt()
     assert clock() >= float("inf")
+
+
+@pytest.mark.parametrize(("any_answers", "outcome"), [(False, Outcome.NOT_ASSESSED), (True, Outcome.PASSED)])
+def test_an_evasion_check_is_kept_from_a_batch_dependent_model(any_answers, outcome):
+    from dataclasses import replace
+
+    facts = replace(FACTS, family=Family.EVASION, any_answers=any_answers)
+    rows = ArraySplit(np.linspace(0, 1, 9, dtype=np.float32)[:, None], np.zeros(9, np.int64))
+    data = Dataset("rows", Schema((1,), ("a", "b")), {"test": rows}, "")
+    model = TensorModel(BatchDependent(linear([[1.0], [2.0]]).module), (1,), 2)
+    asked = task("good", facts, model)
+    (done,) = run(replace(asked, context=replace(asked.context, data=data)))
+    assert done.findings[0].outcome is outcome
+    assert any_answers or "model.eval()" in done.findings[0].reason

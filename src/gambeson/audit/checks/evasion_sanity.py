@@ -53,6 +53,7 @@ _REMEDY = {
         question="Can the gradients of this model be believed?",
         taxonomy=("atlas:AML.T0043.000", "nist:NISTAML.022", "owasp-ml:ML01:2023"),
         cost=1.0,
+        any_answers=True,
     ),
 )
 def evasion_sanity(context: CheckContext) -> list[Finding]:

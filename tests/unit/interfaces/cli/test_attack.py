@@ -58,3 +58,54 @@ def test_png_without_a_folder_is_refused(call, words):
     code, _, err = call("attack", "fgsm", *words, "--png")
     assert code == 2
     assert "add --out FOLDER" in err
+
+
+BAD = """
+import importlib.util
+import torch
+from torch import nn
+
+spec = importlib.util.spec_from_file_location("honest", {path!r})
+honest = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(honest)
+
+
+def random():
+    net = honest.build()
+    net.register_forward_hook(lambda module, args, scores: scores + torch.randn_like(scores))
+    return net
+
+
+def company():
+    net = honest.build()
+    net.register_forward_hook(lambda module, args, scores: scores - scores.mean(0))
+    return net
+
+
+def infinite():
+    net = honest.build()
+    net.register_forward_pre_hook(lambda module, args: (args[0].sqrt() ** 2,))
+    return net
+"""
+
+
+@pytest.mark.parametrize(
+    ("factory", "said"),
+    [("random", "a second time"), ("company", "another batch"), ("infinite", "input gradients that are NaN")],
+)
+def test_a_model_that_cannot_be_judged_is_refused_with_the_reason(
+    call, words, digits_net, tmp_path, factory, said
+):
+    (tmp_path / "bad.py").write_text(BAD.format(path=str(digits_net / "net.py")))
+    bad = [f"{tmp_path / 'bad.py'}:{factory}" if ":build" in word else word for word in words]
+    code, out, err = call("attack", "pgd", *bad, "--eps", "0.1")
+    assert code == 2
+    assert said in err
+    assert "robust" not in out
+
+
+def test_a_budget_below_one_step_is_refused_with_the_least(call, words):
+    code, out, err = call("attack", "apgd", *words, "--eps", "0.1", "--queries", "1")
+    assert code == 2
+    assert "at least 2 queries" in err
+    assert "robust" not in out
