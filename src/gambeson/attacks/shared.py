@@ -12,7 +12,7 @@ from torch import Tensor
 from gambeson.attacks.harness import Run
 from gambeson.attacks.losses import cross_entropy
 
-BATCH = 32
+BATCH = 16
 """Samples behind one step."""
 _CLIP = 9.0
 _MOMENTUM = 0.9

@@ -13,9 +13,15 @@ from gambeson.data.schema import Schema
 from gambeson.models.model import ModelInfo
 from gambeson.models.torch_training import train
 
+_CELLS = 4
+"""Cells along a side that the last layers see."""
 _LARGEST = 32
 """Side to which larger pictures are averaged down."""
-_WIDTH = 32
+_WIDTH = 16
+_NOISE = 0.125
+"""Half-width of the noise while training, of a range from -1 to 1: what a network learns under noise looks at larger
+shapes, and its adversarial examples transfer better (Springer et al. 2021, arXiv:2106.02105, for adversarial training).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,14 @@ class Centre(nn.Module):
         return (x - self._middle) / self._reach
 
 
+class Noise(nn.Module):
+    """Adds uniform noise while training; nothing afterwards."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, *shape) to the same shape."""
+        return x + _NOISE * (2 * torch.rand_like(x) - 1) if self.training else x
+
+
 def default_network(schema: Schema, classes: int) -> nn.Module:
     """A network of a size that trains within seconds, untrained: logits for inputs of the schema.
 
@@ -62,19 +76,26 @@ def default_network(schema: Schema, classes: int) -> nn.Module:
     if not schema.is_image:
         inputs = math.prod(schema.shape)
         return nn.Sequential(
-            Centre(low, high), nn.Flatten(), *_dense(inputs, 128), *_dense(128, 128), nn.Linear(128, classes)
+            Centre(low, high),
+            Noise(),
+            nn.Flatten(),
+            *_dense(inputs, 128),
+            *_dense(128, 128),
+            nn.Linear(128, classes),
         )
     channels, *sides = schema.shape
+    cells = max(1, min(min(sides) // 4, _CELLS))
     smaller = [nn.AdaptiveAvgPool2d(_LARGEST)] if min(sides) > _LARGEST else []
     return nn.Sequential(
         Centre(low, high),
         *smaller,
+        Noise(),
         *_convolution(channels, _WIDTH, 1),
         *_convolution(_WIDTH, 2 * _WIDTH, 2),
         *_convolution(2 * _WIDTH, 2 * _WIDTH, 2),
-        nn.AdaptiveAvgPool2d(4),
+        nn.AdaptiveAvgPool2d(cells),
         nn.Flatten(),
-        *_dense(2 * _WIDTH * 16, 128),
+        *_dense(2 * _WIDTH * cells**2, 128),
         nn.Linear(128, classes),
     )
 
@@ -84,7 +105,8 @@ def _dense(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
 
 
 def _convolution(inputs: int, outputs: int, stride: int) -> tuple[nn.Module, ...]:
-    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1), nn.ReLU()
+    weights = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+    return weights, nn.BatchNorm2d(outputs), nn.ReLU()
 
 
 def train_surrogate(

@@ -191,6 +191,8 @@ class Answer:
 def conclude(context: CheckContext, found: Answer, *, ceiling: Severity = Severity.CRITICAL) -> Finding:
     """The finding: figures with their baseline, and a verdict from the share of clean accuracy that is left.
 
+    Where the random baseline leaves less than the attack, it decides: whoever may attack may also send noise.
+
     Args:
         context: Of the running check.
         found: What it found.
@@ -198,7 +200,7 @@ def conclude(context: CheckContext, found: Answer, *, ceiling: Severity = Severi
     """
     info, figures = checks[context.check].facts, _figures(found)
     robust, clean, noise = figures[:3]
-    kept = robust.value / max(clean.value, 1e-9)
+    kept = min(robust.value, noise.value) / max(clean.value, 1e-9)
     outcome, severity = judge(kept, info.access, finished=not found.cut)
     return Finding(
         check=context.check,
@@ -209,7 +211,7 @@ def conclude(context: CheckContext, found: Answer, *, ceiling: Severity = Severi
         severity=min(severity, ceiling, key=lambda s: s.rank),
         summary=(
             f"Of {clean.n} inputs the model gets {clean.value:.1%} right; {found.change} leaves {robust.value:.1%}, "
-            f"{found.baseline} leaves {noise.value:.1%}."
+            f"{found.baseline} leaves {noise.value:.1%}.{_WORSE_AT_RANDOM if noise.value < robust.value else ''}"
         ),
         reason="time ran out before the attack could answer" if outcome is Outcome.NOT_ASSESSED else "",
         remedy=found.remedy if outcome is Outcome.FAILED else "",
@@ -230,6 +232,9 @@ def conclude(context: CheckContext, found: Answer, *, ceiling: Severity = Severi
         taxonomy=info.taxonomy,
         cut=found.cut,
     )
+
+
+_WORSE_AT_RANDOM = " What is random does more harm than the attack here, and decides."
 
 
 def _figures(found: Answer) -> tuple[Measurement, ...]:

@@ -34,6 +34,8 @@ from gambeson.models.passes import Passes
 _MOST_STEPS = 20
 _UPDATES_PER_STEP = 20
 """Training updates of the surrogate for each gradient step of the profile: 400, 1,000, 2,000."""
+_ROWS_PER_UPDATE = 12
+"""Inputs that the attacker asks about for each update: each is seen about five times."""
 
 
 @checks.register(
@@ -128,7 +130,8 @@ def _given(context: CheckContext) -> _StandIn | None:
 
 def _trained(context: CheckContext, asked: Asked) -> _StandIn:
     """A small network trained on the target's answers."""
-    x, source = _own_inputs(context, asked)
+    updates = context.effort.steps * _UPDATES_PER_STEP
+    x, source = _own_inputs(context, asked, updates)
     if context.time_is_up:
         raise InsufficientEvidence(
             "Time ran out before a surrogate was trained.",
@@ -137,7 +140,6 @@ def _trained(context: CheckContext, asked: Asked) -> _StandIn:
     context.progress.advance(context.check, 0, "training a surrogate")
     oracle = Oracle(asked.passes, Access.LABELS, rows=len(x))
     answers = oracle.labels(x.to(asked.passes.device)).cpu()
-    updates = context.effort.steps * _UPDATES_PER_STEP
     seed = context.seed.child("surrogate").integer()
     classes = context.model.info.classes
     surrogate = train_surrogate(x, answers, context.data.schema, classes, updates=updates, seed=seed)
@@ -150,8 +152,8 @@ def _size(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _own_inputs(context: CheckContext, asked: Asked) -> tuple[Tensor, str]:
-    """Inputs that the attacker holds, as many as the profile's records, and where they come from.
+def _own_inputs(context: CheckContext, asked: Asked, updates: int) -> tuple[Tensor, str]:
+    """Inputs that the attacker holds, and where they come from.
 
     Rows of the split ``train`` where there is one, else those of the audited split that are not audited.
 
@@ -172,7 +174,7 @@ def _own_inputs(context: CheckContext, asked: Asked) -> tuple[Tensor, str]:
             remedy="give a surrogate with --surrogate, or data with a training split",
         )
     rng = context.seed.child("own").generator()
-    chosen = np.sort(rng.choice(free, min(len(free), context.effort.records), replace=False))
+    chosen = np.sort(rng.choice(free, min(len(free), updates * _ROWS_PER_UPDATE), replace=False))
     return torch.from_numpy(splits[name].take(chosen)[0]), f"the split {name!r}"
 
 

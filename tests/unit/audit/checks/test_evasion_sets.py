@@ -123,10 +123,21 @@ def test_samples_that_were_wrong_before_are_nobodys_success():
     assert finding.measurement("robust_accuracy").value == 0.25
 
 
+def test_where_noise_does_more_harm_it_decides():
+    asked = ask_clean(context())
+    found = answer(asked)
+    finding = conclude(context(), replace(found, fooled=found.noise, noise=found.fooled))
+    assert finding.measurement("robust_accuracy").value == 0.75
+    assert (finding.outcome, finding.severity) == (Outcome.FAILED, Severity.HIGH)
+    assert "What is random does more harm" in finding.summary
+    assert "What is random" not in conclude(context(), found).summary
+
+
 def test_a_ceiling_holds_and_a_cut_pass_is_not_assessed():
     asked = ask_clean(context())
     assert conclude(context(), answer(asked), ceiling=Severity.LOW).severity is Severity.LOW
-    harmless = answer(asked, fooled=np.zeros(48, bool), cut=("half",))
+    none = np.zeros(48, bool)
+    harmless = answer(asked, fooled=none, noise=none, cut=("half",))
     finding = conclude(context(), harmless)
     assert finding.outcome is Outcome.NOT_ASSESSED
     assert finding.reason

@@ -38,7 +38,7 @@ def test_a_surrogate_trained_on_answers_alone_beats_noise(opaque):
     finding = ask(CHECK, opaque)
     assert value(finding, "robust_accuracy") < value(finding, "random_accuracy") - 0.1
     facts = dict(finding.evidence.facts)
-    assert facts["queries spent on its training"] == "200"
+    assert facts["queries spent on its training"] == str(len(DIGITS.splits["train"]))
     assert "from the split 'train'" in facts["surrogate"]
     assert finding.access == "labels"
 
