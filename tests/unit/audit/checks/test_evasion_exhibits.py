@@ -22,12 +22,12 @@ from gambeson.core.reproduce import Seed
 from gambeson.models.passes import Passes
 from tests.unit.audit.checks.evasion_worlds import SCHEMA, X, Y, context, standing
 
-EPS = 0.25
+EPS = 0.21
 
 
 @pytest.fixture(scope="module")
 def result():
-    made = context()
+    made = context(eps=EPS)
     stages = (stage("pgd", "short", steps=1, random_start=False), stage("pgd", "long", steps=20))
     space = PerturbationSet.of(made.threat, SCHEMA)
     samples = Samples(torch.from_numpy(X), torch.from_numpy(Y), np.arange(len(Y)))
@@ -90,7 +90,7 @@ def test_a_single_stage_needs_no_comparison(result):
 def test_the_histogram_holds_every_distance_and_marks_the_median(result):
     histogram = distance_histogram(result, "linf")
     assert sum(histogram.counts) == result.outcome.fallen.sum()
-    assert histogram.edges[-1] == pytest.approx(0.25, rel=1e-3)
+    assert histogram.edges[-1] == pytest.approx(EPS, rel=1e-3)
     found = result.outcome.distance[result.outcome.fallen]
     assert histogram.marks[0].x == pytest.approx(np.median(found), rel=1e-4)
 

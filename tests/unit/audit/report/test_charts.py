@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gambeson.audit.report.charts import curve_svg
-from gambeson.core.finding import Curve, Series
+from gambeson.core.finding import Curve, Mark, Series
 from tests.unit.audit.report.samples import EVASION, HOSTILE, MEMBERSHIP
 
 NUMBERS = st.lists(st.floats(0, 1e6, allow_nan=False), min_size=1, max_size=20)
@@ -69,3 +70,28 @@ def test_hostile_names_stay_text():
     svg = curve_svg(Curve("k", text, text, text, (Series(text, (0.0, 1.0), (0.0, 1.0)),)))
     assert "<img" not in svg
     ET.fromstring(svg)
+
+
+def test_a_staircase_holds_its_value_until_the_next_point():
+    line = (Series("s", (0.0, 1.0, 2.0), (1.0, 0.5, 0.0), (1.0, 0.5, 0.0), (1.0, 0.5, 0.0)),)
+    straight = parsed(Curve("k", "t", "x", "y", line))
+    stairs = parsed(Curve("k", "t", "x", "y", line, steps=True))
+
+    def corners(svg, kind):
+        path = next(e.get("d") for e in svg.iter() if e.get("class") == f"{kind} c0")
+        return [tuple(map(float, c.split())) for c in path.strip("MZ").split("L")]
+
+    assert len(corners(straight, "line")) == 3
+    found = corners(stairs, "line")
+    assert len(found) == 5
+    assert all(a[0] == b[0] or a[1] == b[1] for a, b in pairwise(found))
+    assert found[1][1] == found[0][1]
+    assert corners(stairs, "band") == [*found, *reversed(found)]
+
+
+def test_marks_stand_upright_and_are_named_in_words():
+    curve = Curve("k", "t", "x", "y", (Series("s", (0.0, 4.0), (1.0, 0.0)),), marks=(Mark("half", 2.0),))
+    svg = parsed(curve)
+    mark = next(e for e in svg.iter() if e.get("class") == "mark")
+    assert mark.get("d").startswith("M258.0 ")
+    assert "half at 2" in svg.find("desc").text
