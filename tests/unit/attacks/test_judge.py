@@ -60,3 +60,27 @@ def test_the_nearest_hit_is_kept_and_nobody_is_done():
     judge.observe(X[of] + torch.tensor([[0.3], [0.1], [0.05]]), torch.tensor([WRONG, WRONG, WRONG]), of)
     assert judge.distance.tolist() == pytest.approx([0.1, 0.4, 0.05], rel=1e-4)
     assert judge.standing().tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("norm", [Norm.LINF, Norm.L2, Norm.L1, Norm.L0])
+@pytest.mark.parametrize("kind", [Judge, NearestJudge])
+def test_many_rows_at_once_end_like_the_rows_one_by_one(kind, norm):
+    random = torch.Generator().manual_seed(4)
+    eps = float("inf") if kind is NearestJudge else 1.0
+    schema = Schema((5,), ("a", "b"), low=0.0, high=1.0)
+    middle = torch.tensor([0.99, 0.5, 0.5, 0.5, 0.5])
+    ball = PerturbationSet.of(ThreatModel(norm, 1.0), schema).with_eps(eps).around(middle.expand(3, 5))
+    of = torch.randint(0, 3, (200,), generator=random)
+    x = middle + (torch.rand(200, 5, generator=random) - 0.5) * torch.rand(200, 1, generator=random) * 1.4
+    x = x.clamp(0, 1)
+    x[::3] = torch.where(torch.rand(x[::3].shape, generator=random) < 0.5, middle, x[::3])
+    x[::7] = middle + torch.tensor([0.02, 0.0, 0.0, 0.0, 0.0])  # nearest, and outside the bounds
+    scores = torch.rand(200, 2, generator=random)
+    together, apart = kind(Y, ball), kind(Y, ball)
+    for rows in torch.arange(200).split(40):
+        together.observe(x[rows], scores[rows], of[rows])
+        for row in rows:
+            apart.observe(x[row : row + 1], scores[row : row + 1], of[row : row + 1])
+    assert torch.equal(together.fallen, apart.fallen)
+    assert torch.equal(together.distance, apart.distance)
+    assert torch.equal(together.adversarial, apart.adversarial)
