@@ -56,7 +56,7 @@ class TableRules:
         choices = _choices(schema, frozen | targets) if threat.categories else ()
         if threat.categories and not choices:
             raise UsageError(
-                f"{threat.categories} categories may change, but the data has no categorical feature that can.",
+                f"A budget of {threat.categories} categories: the data has no categorical feature that may change.",
                 remedy="leave --categories out, or declare some: --data-option categorical=NAMES or one_hot=colour_*",
             )
         free = ~schema.frozen_mask(threat.frozen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -77,7 +78,13 @@ def _sum(text: str, part: str, named: Mapping[str, Feature]) -> tuple[dict[str, 
     while at < len(part):
         found = term.match(part, at)
         if found is None or (at and not found[1]):
-            raise _unreadable(text, f"has {part[at:].strip()!r}, which is no sum of features and numbers")
+            left = part[at:].strip()
+            near = difflib.get_close_matches(left, named, n=1)
+            raise _unreadable(
+                text,
+                f"has {left!r}, which is no sum of features and numbers",
+                f"did you mean {near[0]!r}?" if near else "",
+            )
         factor = (-1.0 if found[1] == "-" else 1.0) * float(found[2] or 1)
         if found[3]:
             weights[found[3]] = weights.get(found[3], 0.0) + factor
@@ -89,8 +96,8 @@ def _sum(text: str, part: str, named: Mapping[str, Feature]) -> tuple[dict[str, 
     return weights, constant
 
 
-def _unreadable(text: str, problem: str) -> UsageError:
-    return UsageError(f"The relation {text!r} {problem}.", expected=_EXPECTED)
+def _unreadable(text: str, problem: str, remedy: str = "") -> UsageError:
+    return UsageError(f"The relation {text!r} {problem}.", expected=_EXPECTED, remedy=remedy)
 
 
 def _require_possible(relation: Linear, named: Mapping[str, Feature]) -> None:

@@ -43,7 +43,15 @@ DATA_OPTIONS = (
 
 ABOVE: dict[str, int] = {"time_budget": 0}
 
-LEAST: dict[str, int] = {"batch_size": 1, "categories": 0, "classes": 2, "jobs": 1, "queries": 1, "samples": 1, "seed": 0}
+LEAST: dict[str, int] = {
+    "batch_size": 1,
+    "categories": 0,
+    "classes": 2,
+    "jobs": 1,
+    "queries": 1,
+    "samples": 1,
+    "seed": 0,
+}
 
 
 def _date(value: str) -> date:

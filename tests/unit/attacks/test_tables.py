@@ -101,7 +101,7 @@ def test_arrows_are_followed_to_their_end_in_any_order(arrows):
 
 
 def test_a_budget_without_a_category_to_spend_it_on_is_refused():
-    with pytest.raises(UsageError, match="no categorical feature"):
+    with pytest.raises(UsageError, match="no categorical feature that may change"):
         rules(of=Schema((2,), ("n", "y"), 0, 1, COLUMNS[:2]))
 
 

@@ -101,3 +101,9 @@ def test_rows_are_held_against_it(text, row, holds):
 def test_the_rounding_of_a_sum_in_float32_is_no_fault():
     a = np.array([0.1, 1e6 / 3], np.float32)
     assert read("a = 3*b").holds({"a": a * np.float32(3), "b": a}).all()
+
+
+def test_a_misspelt_feature_is_answered_with_the_nearest_name():
+    with pytest.raises(UsageError) as caught:
+        read("a < age-off car")
+    assert caught.value.remedy == "did you mean 'age-of car'?"
