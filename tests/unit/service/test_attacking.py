@@ -126,7 +126,7 @@ class Interrupting(NoProgress):
     """Presses Ctrl-C once something was done."""
 
     def __init__(self):
-        self.left = 3
+        self.left = 30
 
     def advance(self, check, done, note=""):
         self.left -= 1
@@ -135,7 +135,8 @@ class Interrupting(NoProgress):
 
 
 def test_an_interrupt_keeps_what_fell_and_says_what_was_left_out(command):
-    found = run_attack_command(replace(command, parameters=(("steps", 200),)), Interrupting())
+    long = replace(command, parameters=(("steps", 200),), threat=ThreatModel(eps=0.05))
+    found = run_attack_command(long, Interrupting())
     (report,) = found.attacks
     assert found.interrupted
     assert "stopped on" in report.cut[0] or "did not run" in report.cut[0]
