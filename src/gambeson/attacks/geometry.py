@@ -15,6 +15,8 @@ from gambeson.core.errors import UsageError
 from gambeson.core.threat import Norm, ThreatModel
 from gambeson.data.schema import Schema
 
+_SURE = 1 + 2.0**-20
+"""Factor on a norm in float32 that makes up for its rounding."""
 _ROUNDING = 2.0**-22
 """Room that float32 rounding of ``x + delta`` gets in the validity test, relative to ``|x|``."""
 
@@ -32,6 +34,7 @@ class PerturbationSet:
         frozen: True where a perturbation changes nothing.
         integer: True where only whole numbers are valid.
         rules: Relations and categories of a table, or ``None``.
+        plain: Whether ``scale`` is 1 everywhere, and nothing is frozen, whole or ruled: as in a picture.
     """
 
     norm: Norm
@@ -42,6 +45,7 @@ class PerturbationSet:
     frozen: Tensor
     integer: Tensor
     rules: TableRules | None = None
+    plain: bool = False
 
     @classmethod
     def of(cls, threat: ThreatModel, schema: Schema) -> PerturbationSet:
@@ -64,7 +68,8 @@ class PerturbationSet:
         integer = torch.from_numpy(schema.integer_mask())
         rules = TableRules.of(threat, schema)
         frozen = frozen if rules is None else ~rules.linear.movable
-        return cls(threat.norm, threat.eps, low, high, scale, frozen, integer, rules)
+        plain = rules is None and not bool((frozen | integer | (scale != 1)).any())
+        return cls(threat.norm, threat.eps, low, high, scale, frozen, integer, rules, plain)
 
     def measure(self, delta: Tensor) -> Tensor:
         """Norm of each row of perturbations (n, *shape) in units of ``scale``: (n,)."""
@@ -97,10 +102,12 @@ class PerturbationSet:
         tensors = (t.to(device) for t in (self.low, self.high, self.scale, self.frozen, self.integer))
         rules = None if self.rules is None else self.rules.to(device)
         low, high, scale, frozen, integer = tensors
-        return PerturbationSet(self.norm, self.eps, low, high, scale, frozen, integer, rules)
+        return PerturbationSet(self.norm, self.eps, low, high, scale, frozen, integer, rules, self.plain)
 
     def slope(self, grad: Tensor) -> Tensor:
         """A gradient in input units (n, *shape) as one with respect to what a perturbation moves."""
+        if self.plain:
+            return grad
         grad = grad if self.rules is None else self.rules.linear.pull(grad)
         return torch.where(self.frozen, 0.0, grad * self.scale)
 
@@ -141,10 +148,12 @@ class Ball:
             of: (m,) the sample that each belongs to.
             codes: (m, c) categories of the features in ``space.rules.choices``; the samples' own where not given.
         """
+        x = self.x if of is None else self.x[of]
+        if self.space.plain:
+            return (x + delta).clamp(self.space.low, self.space.high)
         change = delta * self.space.scale
         if bool(self.space.integer.any()):
             change = torch.where(self.space.integer, change.trunc(), change)
-        x = self.x if of is None else self.x[of]
         rules = self.space.rules
         if rules is not None and codes is not None:
             x = rules.write(x, codes)
@@ -222,6 +231,14 @@ class Ball:
 
     def contains(self, x: Tensor) -> Tensor:
         """Whether each input is a valid member of its ball, up to float32 rounding: (n,) bool."""
+        if (
+            self.space.plain
+            and self.space.bounded
+            and torch.equal(x.clamp(self.space.low, self.space.high), x)
+        ):
+            sure = self.space.measure(x - self.x) * _SURE <= self.limit
+            if bool(sure.all()):
+                return sure
         return self.reach(x).isfinite()
 
     def random(self, rng: SampleRandom, step: int) -> Tensor:

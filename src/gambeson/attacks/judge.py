@@ -47,15 +47,15 @@ class Judge:
             hits = self._worth_a_look(x, of, (scores.argmax(1) != y[of]).nonzero().squeeze(1))
             x, scores, of = x[hits], scores[hits], of[hits]
             y, ball, rows = y[of], ball.select(of), rows[of]
-        reach = ball.reach(x)
-        valid = reach.isfinite()
+        valid = ball.contains(x)
         self.strays += int((~valid).sum())
         found = torch.where(valid, margin(scores, y), float("-inf"))
         self.margin.scatter_reduce_(0, rows, found, "amax")
-        wrong = valid & (scores.argmax(1) != y)
-        if not bool(wrong.any()):
+        hits = (valid & (scores.argmax(1) != y)).nonzero().squeeze(1)
+        if not len(hits):
             return
-        size = torch.where(wrong, reach, torch.inf)
+        x, rows = x[hits], rows[hits]
+        size = ball.select(hits).size(x)
         new = self._news(size, rows)
         self.adversarial[rows[new]] = x[new].detach()
         self.distance[rows[new]] = size[new]
