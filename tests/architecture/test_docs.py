@@ -21,7 +21,7 @@ PAGES = [
 ]
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
-MENTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
+MENTION = re.compile(r"(?<![\w-])--?[a-z][a-z0-9-]*")
 
 
 def commands(command=None, path: tuple[str, ...] = ("gambeson",)) -> dict[str, object]:
