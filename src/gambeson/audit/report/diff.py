@@ -129,9 +129,14 @@ def _overlap(a: Measurement, b: Measurement) -> bool | None:
 
 
 def _p_value(a: Measurement, b: Measurement) -> float | None:
-    if not all(m.interval and m.interval.method in _BINOMIAL and m.n > 0 for m in (a, b)):
+    if not all(m.interval and m.interval.method in _BINOMIAL and _is_share(m) for m in (a, b)):
         return None
     return two_proportions(round(a.value * a.n), a.n, round(b.value * b.n), b.n)
+
+
+def _is_share(m: Measurement) -> bool:
+    """Whether it is a share of its n samples; a rate may carry such an interval, rescaled."""
+    return m.unit == "fraction" and m.n > 0
 
 
 def diff_summary(diff: ReportDiff) -> RenderableType:

@@ -80,6 +80,12 @@ def test_a_negative_difference_is_no_rate_and_breaks_nothing():
     assert (gap.p_value, gap.verdict) == (None, "no significant change")
 
 
+def test_a_rate_with_a_rescaled_interval_of_shares_is_judged_by_its_interval():
+    rate = Measurement("still_falling", 543.5, "points per 100 passes", 8, Interval(97.0, 2047.0, "wilson"))
+    change = one_change(rate, replace(rate, value=400.0))
+    assert (change.p_value, change.verdict) == (None, "no significant change")
+
+
 def test_an_exact_figure_changes_without_an_interval():
     change = one_change(Measurement("queries", 10, "queries", 5), Measurement("queries", 12, "queries", 5))
     assert (change.intervals_overlap, change.verdict) == (None, "changed")
