@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gambeson.attacks.base import Problem, rows
+from gambeson.attacks.geometry import Ball
 from gambeson.core.threat import Norm
 from gambeson.models.oracle import Oracle
 
@@ -31,6 +32,11 @@ class Decisions:
     def affordable(self, of: Tensor) -> Tensor:
         """The samples among ``of`` (indices) that have a query left."""
         return of[(self.oracle.left.to(of.device) > 0)[of]]
+
+    def balls(self, of: Tensor) -> Ball:
+        """The balls around the samples ``of`` (sorted, each once); no copy where they are all."""
+        ball = self.problem.ball
+        return ball if len(of) == len(ball.x) else ball.select(of)
 
     def wrong(self, delta: Tensor, of: Tensor) -> Tensor:
         """Whether each perturbation (m, *shape) of the samples ``of`` (m,) is misclassified: (m,) bool."""

@@ -92,10 +92,12 @@ class Boundary:
         of = ask.affordable(state.found.nonzero().squeeze(1))
         if not len(of):
             return state
+        if len(of) == len(state.delta):  # the usual case, without copies
+            return self._try(ask, state, of, t)
         return _put(state, of, self._try(ask, state.select(of), of, t))
 
     def _try(self, ask: Decisions, state: BoundaryState, of: Tensor, t: int) -> BoundaryState:
-        delta, ball = state.delta, ask.problem.ball.select(of)
+        delta, ball = state.delta, ask.balls(of)
         aside = _Aside.of(ask.problem, delta, self._draw(ask.problem, of, t))
         sideways, rate = state.sideways, state.sideways_rate
         if t % _EVERY == 0:

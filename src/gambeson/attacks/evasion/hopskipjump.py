@@ -54,7 +54,7 @@ class HopSkipJump:
     """
 
     queries: int = 5_000
-    probes: int = 100
+    probes: int = 50
     radius: float = 0.01
     tolerance: float = 1e-3
     start_tries: int = 50

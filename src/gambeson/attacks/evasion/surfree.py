@@ -90,6 +90,8 @@ class SurFree:
         of = ask.affordable(state.found.nonzero().squeeze(1))
         if not len(of):
             return state
+        if len(of) == len(state.delta):  # the usual case, without copies
+            return self._turn(ask, state, of, t)
         new = self._turn(ask, state.select(of), of, t)
         merged = {name: v.index_copy(0, of, new.tensors()[name]) for name, v in state.tensors().items()}
         return SurFreeState(**merged)
@@ -103,7 +105,7 @@ class SurFree:
             tried = plane.select(live).at(way * state.widest[live])
             sign[live[self._wrong(ask, tried, of[live])]] = way
         angle = self._widen(ask, plane, sign, state.widest, of)
-        turned = ask.problem.ball.select(of).inside(plane.at(sign * angle))
+        turned = ask.balls(of).inside(plane.at(sign * angle))
         hit = sign != 0
         widest = state.widest * torch.where(hit, 1 / self.shrink, self.shrink)
         delta = torch.where(rows(hit, turned), turned, state.delta)
@@ -126,7 +128,7 @@ class SurFree:
         return (wanted & (ask.oracle.left.to(of.device)[of] > 0)).nonzero().squeeze(1)
 
     def _wrong(self, ask: Decisions, delta: Tensor, of: Tensor) -> Tensor:
-        return ask.wrong(ask.problem.ball.select(of).inside(delta), of)
+        return ask.wrong(ask.balls(of).inside(delta), of)
 
     def _direction(self, problem: Problem, past: Tensor, of: Tensor, t: int) -> tuple[Tensor, Tensor]:
         """A direction (n, *shape) at right angles to the last ones, and those with it in place of the oldest."""
