@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from gambeson.adapters.files import write_whole
 from gambeson.attacks.robustness import Robustness
@@ -60,8 +59,8 @@ def export_pictures(
     rows = np.flatnonzero(found.outcome.fallen)
     if not len(rows):
         return ()
-    where = torch.from_numpy(found.attacked[rows])
-    x, y = found.samples.x[where].numpy(), found.samples.y[where].numpy()
+    where = found.attacked[rows]
+    x, y = found.samples.x.numpy()[where], found.samples.y.numpy()[where]
     adversarial = found.outcome.adversarial[rows]
     rounded = from_levels(to_levels(adversarial, schema), schema)
     before, after, said = (_classes(passes, v) for v in (x, adversarial, rounded))
@@ -111,6 +110,8 @@ def _sizes(change: np.ndarray, norm: Norm) -> np.ndarray:
 
 
 def _classes(passes: Passes, x: np.ndarray) -> np.ndarray:
+    import torch
+
     scores = passes.scores(torch.from_numpy(x).to(passes.device))
     found: np.ndarray = scores.argmax(1).cpu().numpy()
     return found

@@ -64,4 +64,4 @@ class AttackPage:
 def to_attack_page(page: AttackPage) -> str:
     """Render the page: self-contained like the report of an audit, with the same style."""
     galleries: tuple[Gallery, ...] = share_room([section.evidence.examples for section in page.sections])
-    return render_page("attack.html.j2", page=page, galleries=galleries)
+    return render_page("attack.html.j2", page=page, galleries=galleries, source="attack.json")

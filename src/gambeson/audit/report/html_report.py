@@ -31,6 +31,7 @@ def to_html(report: AuditReport) -> str:
     return render_page(
         "report.html.j2",
         report=report,
+        source="report.json",
         verdict=_VERDICT[report.gate.outcome],
         gate_words=_gate_words(report.gate),
         tally=_tally(report),
