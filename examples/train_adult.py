@@ -65,9 +65,9 @@ def build() -> nn.Module:
     return Network()
 
 
-def write_table(source: Path, path: Path) -> None:
-    """UCI Adult as CSV with its header, and a column ``capital_net`` that two others determine."""
-    frame = pd.read_csv(source, names=NAMES.split(","), skipinitialspace=True)  # pandas unpacks .gz by itself
+def write_table(source: Path, path: Path, rows: int | None = None) -> None:
+    """UCI Adult (or its first rows) as CSV with its header, and a column ``capital_net`` that two others determine."""
+    frame = pd.read_csv(source, names=NAMES.split(","), skipinitialspace=True, nrows=rows)
     place = frame.columns.get_loc("capital_loss") + 1
     frame.insert(place, "capital_net", frame["capital_gain"] - frame["capital_loss"])
     frame.to_csv(path, index=False)
@@ -109,10 +109,10 @@ def _pipeline(data: gb.Dataset, x: np.ndarray, y: np.ndarray) -> object:
     return pipeline.fit(pd.DataFrame(columns), np.array(data.schema.classes, dtype=object)[y])
 
 
-def train_all(source: Path, folder: Path) -> gb.Dataset:
+def train_all(source: Path, folder: Path, rows: int | None = None) -> gb.Dataset:
     """Write the table and the four models into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_table(source, folder / "adult.csv")
+    write_table(source, folder / "adult.csv", rows)
     data = open_table(folder / "adult.csv")
     train = data.split("train")
     x, y = train.take(np.arange(len(train)))
@@ -130,8 +130,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", type=Path, help="folder that holds adult.data.gz")
     parser.add_argument("--out", type=Path, default=Path("demo/adult"), help="folder for table and models")
+    parser.add_argument("--rows", type=int, help="only the first so many rows, for a quick look")
     arguments = parser.parse_args()
-    train_all(arguments.data / "adult.data.gz", arguments.out)
+    train_all(arguments.data / "adult.data.gz", arguments.out, arguments.rows)
     print(f"Saved adult.csv, .json, .txt, .skops and .safetensors in {arguments.out}")
 
 

@@ -7,6 +7,7 @@ import re
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gambeson.interfaces.cli.app import run
@@ -63,3 +64,18 @@ def test_the_python_of_the_readme_prints_a_figure_with_its_interval(models, caps
 def test_adult_is_learnt_from_text_categories(real_data, tmp_path):
     start("train_tables.py", "--out", str(tmp_path), "--adult", str(real_data("adult.data.gz").parent))
     assert (tmp_path / "adult.skops").stat().st_size > 1_000
+
+
+def test_rows_found_on_adult_keep_its_relations(real_data, tmp_path):
+    start("train_adult.py", str(real_data("adult.data.gz").parent), "--out", str(tmp_path), "--rows", "3000")
+    words = [
+        "attack", "tabular", str(tmp_path / "adult.txt"), "--data", str(tmp_path / "adult.csv"), "--label", "income",
+        "--access", "scores", "--eps", "5%", "--categories", "1", "--samples", "40", "--param", "queries=100",
+        "--data-option", "relations=capital_net = capital_gain - capital_loss, education -> education_num",
+        "--out", str(tmp_path / "rows"), "--no-progress",
+    ]  # fmt: skip
+    assert run(words) == 0
+    found = np.load(tmp_path / "rows" / "adversarial.npz")
+    rows = found["x_adversarial"][found["fallen"]]
+    assert len(rows) > 10
+    np.testing.assert_array_equal(rows[:, 12], rows[:, 10] - rows[:, 11])

@@ -57,6 +57,16 @@ def test_with_a_budget_of_one_every_category_is_reached():
     assert seen == [{0, 1, 2, 3}, {0, 1, 2}, {0, 1, 2}]
 
 
+def test_with_the_budget_spent_another_category_changes_and_the_first_is_taken_back():
+    asked = problem(1)
+    own = own_codes(asked)
+    first = own.clone()
+    first[:, 1] = (own[:, 1] + 1) % 3
+    changed = recode(asked, first, 0, 1.0) != own
+    assert (changed.sum(1) <= 1).all()
+    assert changed[:, [0, 2]].any(1).sum() > N / 3
+
+
 def test_a_change_that_moves_a_frozen_feature_is_not_made():
     asked = problem(1, frozen=("zone",))
     for after in walk(asked, 20):

@@ -143,6 +143,18 @@ def test_what_is_asked_still_moves():
     assert (after != ball.x)[:, :6].float().mean() > 0.8
 
 
+def test_where_computed_columns_break_the_radius_their_relation_stays_as_it_is():
+    ball = PerturbationSet.of(threat(norm=Norm.L0, eps=1), schema()).around(sample())
+    delta = torch.zeros(64, 12)
+    delta[:, 2] = torch.where(
+        ball.x[:, 2] < 25, 0.2, -0.2
+    )  # net moves gross: two features, where one may change
+    assert torch.equal(ball.apply(delta), ball.x)
+    delta[:, [0, 1, 3]] = 0.1  # nowhere near the radius
+    delta[:, 5] = torch.where(ball.x[:, 5] < 0.5, 0.2, -0.2)
+    assert torch.equal(ball.apply(delta)[:, :5], ball.x[:, :5])
+
+
 @pytest.mark.parametrize("kind", ["numeric", "integer"])
 def test_the_judge_refuses_rows_that_break_what_is_declared(kind):
     ball = PerturbationSet.of(threat(), schema()).around(sample())
