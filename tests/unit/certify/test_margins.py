@@ -29,9 +29,15 @@ def margins(network, x, y):
 
 
 @settings(max_examples=25)
-@given(st.integers(0, 10_000), st.floats(0.001, 0.4), st.sampled_from(NORMS), st.sampled_from(list(Method)))
-def test_no_point_of_the_region_is_below_the_bound(seed, eps, norm, method):
-    network = perceptron(seed)
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([1, 12]),
+    st.floats(0.001, 0.4),
+    st.sampled_from(NORMS),
+    st.sampled_from(list(Method)),
+)
+def test_no_point_of_the_region_is_below_the_bound(seed, width, eps, norm, method):
+    network = perceptron(seed, width)
     x = torch.rand(2, 6, generator=torch.Generator().manual_seed(seed))
     y = network(x).argmax(1)
     least = bound(network, region(x, norm, eps), y, method)

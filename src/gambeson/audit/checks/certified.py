@@ -24,7 +24,7 @@ from gambeson.core.threat import Access
 from gambeson.models.passes import Passes
 
 _KEPT_WELL = 0.8
-_SHARE = 5
+_SHARE = 8
 """One in so many of the audited samples is certified: a proof costs hundreds of passes."""
 _MULTIPLICATIONS = {"quick": 2e8, "standard": 1e10, "thorough": 2e10}
 """Most multiplications that one sample's proof at one radius may cost."""

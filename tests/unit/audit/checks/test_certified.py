@@ -19,7 +19,7 @@ from tests.unit.audit.checks.evasion_worlds import context, standing
 
 def ask(**changes):
     made = context("evasion.certified", **changes)
-    made = replace(made, effort=replace(made.effort, samples=240))
+    made = replace(made, effort=replace(made.effort, samples=384))
     if not hasattr(made.model, "network"):
         made.model.network = SimpleNamespace(module=made.model.module, batch=None)
     (finding,) = checks["evasion.certified"].plugin(made)
