@@ -25,7 +25,7 @@ class Towards:
         return -2 * (value - TARGETS[rows].mean())
 
     def move(self, value, direction, length):
-        return (value + 0.3 * length * direction.sign()).clamp(-10, 10)
+        return (value + 0.03 * length * direction).clamp(-10, 10)
 
 
 class Shelf:

@@ -56,7 +56,7 @@ def evasion_patch(context: CheckContext) -> list[Finding]:
         InsufficientEvidence: Too few samples to divide.
         ModelError: The model answered with something unusable.
     """
-    channels, height, width = require_pictures(context, "A patch can be pasted")
+    channels, height, width = require_pictures(context, "Patches are defined")
     fit, held = halves(ask_clean(context), context.seed.child("halves"))
     schema, epochs = context.data.schema, context.effort.steps
     context.progress.start(context.check, len(fit.samples) * epochs)

@@ -58,7 +58,7 @@ def evasion_spatial(context: CheckContext) -> list[Finding]:
         InsufficientEvidence: Too few samples.
         ModelError: The model answered with something unusable.
     """
-    _, height, width = require_pictures(context, "A model can be shown turned pictures")
+    _, height, width = require_pictures(context, "Poses are defined")
     asked, low = ask_clean(context), context.data.schema.low
     most = max(1, min(context.effort.queries // _QUERIES_PER_POSE, context.threat.queries or 1 << 30))
     poses = pose_grid(most, height, width)

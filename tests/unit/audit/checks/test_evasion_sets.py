@@ -77,8 +77,8 @@ def test_a_half_that_is_too_small_is_no_evidence():
 
 
 def test_a_table_is_no_picture():
-    with pytest.raises(Unavailable, match="A patch can be pasted on pictures only"):
-        require_pictures(context(), "A patch can be pasted")
+    with pytest.raises(Unavailable, match="Patches are defined on pictures only"):
+        require_pictures(context(), "Patches are defined")
 
 
 def test_wrong_needs_both_a_wrong_answer_and_an_allowed_input():
