@@ -200,18 +200,20 @@ def conclude(context: CheckContext, found: Answer, *, ceiling: Severity = Severi
     """
     info, figures = checks[context.check].facts, _figures(found)
     robust, clean, noise = figures[:3]
-    kept = min(robust.value, noise.value) / max(clean.value, 1e-9)
+    at_random = noise.value < robust.value
+    left, what = (noise.value, found.baseline) if at_random else (robust.value, found.change)
+    kept = left / max(clean.value, 1e-9)
     outcome, severity = judge(kept, info.access, finished=not found.cut)
     return Finding(
         check=context.check,
-        title=f"Accuracy falls from {clean.value:.1%} to {robust.value:.1%} under {found.change}",
+        title=f"Accuracy falls from {clean.value:.1%} to {left:.1%} under {what}",
         family=info.family,
         access=info.access,
         outcome=outcome,
         severity=min(severity, ceiling, key=lambda s: s.rank),
         summary=(
             f"Of {clean.n} inputs the model gets {clean.value:.1%} right; {found.change} leaves {robust.value:.1%}, "
-            f"{found.baseline} leaves {noise.value:.1%}.{_WORSE_AT_RANDOM if noise.value < robust.value else ''}"
+            f"{found.baseline} leaves {noise.value:.1%}.{_WORSE_AT_RANDOM if at_random else ''}"
         ),
         reason="time ran out before the attack could answer" if outcome is Outcome.NOT_ASSESSED else "",
         remedy=found.remedy if outcome is Outcome.FAILED else "",

@@ -130,6 +130,7 @@ def test_where_noise_does_more_harm_it_decides():
     assert finding.measurement("robust_accuracy").value == 0.75
     assert (finding.outcome, finding.severity) == (Outcome.FAILED, Severity.HIGH)
     assert "What is random does more harm" in finding.summary
+    assert finding.title == "Accuracy falls from 100.0% to 25.0% under noise"
     assert "What is random" not in conclude(context(), found).summary
 
 
