@@ -59,6 +59,9 @@ _TINY, _SMALL = 1e-4, 1e-1
 """Steps of finite differences, as shares of eps."""
 _SURE = 1e-6
 """A probability nearer than this to 0 or 1 tells the label and nothing else."""
+_LOST = 1e-8
+"""Size of the cross-entropy's gradient, relative to the margin's, below which float32 has lost what leads to it: a
+probability that is missing less than this to 1 is 1."""
 _COARSE = 1e-4
 """Share of the answers' range below which a grid is no finer than what smooth answers show by chance."""
 
@@ -152,7 +155,7 @@ def _by_gradients(
     flat = (of_margin.flatten(1).abs().amax(1) == 0) & (of_loss.flatten(1).abs().amax(1) == 0)
     if float(flat.float().mean()) >= _SHARE:
         return _why_flat(passes, x, scores, space, seed, flat)
-    saturated = of_loss.flatten(1).norm(dim=1) < 1e-6 * of_margin.flatten(1).norm(dim=1)
+    saturated = of_loss.flatten(1).norm(dim=1) < _LOST * of_margin.flatten(1).norm(dim=1)
     if float(saturated.float().mean()) >= _SHARE:
         detail = "the cross-entropy's gradient vanishes where the margin's does not"
         return Diagnosis(Cause.SATURATED, int(saturated.sum()), n, detail)

@@ -23,6 +23,8 @@ from gambeson.models.passes import Passes
 
 _CHECKED = 32
 """Most samples on which symptoms are looked for; half of them for a quick look."""
+_AS_GOOD = 0.005
+"""By how much gradients alone may leave more right than the follow-up attack and still be believed."""
 
 _REMEDY = {
     Cause.RANDOMISED: "Judge a randomised model by the expectation over its randomness (EOT, Athalye et al. 2018).",
@@ -62,8 +64,8 @@ def evasion_sanity(context: CheckContext) -> list[Finding]:
     Beside the cause it looks for symptoms: random points or a black-box attack that beat gradients, a larger radius
     that does not help, an unbounded attack that fails, a flat or infinite loss.
 
-    Fails (medium) when gradients mislead. The robust accuracy given here is the follow-up attack's, beside what
-    gradients alone would have claimed.
+    Fails (medium) when gradients mislead; passes when they look odd but find as much by themselves. The robust
+    accuracy given here is the follow-up attack's, beside what gradients alone would have claimed.
 
     Raises:
         ModelError: The model answered with something unusable.
@@ -164,17 +166,19 @@ def _failed(context: CheckContext, follow: _Follow, signs: tuple[Sign, ...]) -> 
     seen = [sign.symptom for sign in signs if sign.seen]
     also = f" Symptoms: {', '.join(seen)}." if seen else ""
     finding = _finding(context, found, signs)
+    harmless = naive is not None and naive.value <= robust.value + _AS_GOOD
+    harmless = harmless and not seen and found.cause is not Cause.RANDOMISED
     figures = [robust, *([naive] if naive else []), follow.result.clean_accuracy, *finding.measurements]
     return replace(
         finding,
-        title=f"Gradients mislead: {found.cause}",
-        outcome=Outcome.FAILED,
-        severity=Severity.MEDIUM,
+        title=f"Gradients {'look odd but do no harm' if harmless else 'mislead'}: {found.cause}",
+        outcome=Outcome.PASSED if harmless else Outcome.FAILED,
+        severity=Severity.INFO if harmless else Severity.MEDIUM,
         summary=(
             f"On {found.affected} of {found.of} inputs, {found.detail}.{also}{alone} the follow-up attack leaves "
             f"{robust.value:.1%}.{in_words(follow.view)}"
         ),
-        remedy=" ".join([_REMEDY[found.cause], *(f"{s}: {REMEDY[s]}." for s in seen)]),
+        remedy="" if harmless else " ".join([_REMEDY[found.cause], *(f"{s}: {REMEDY[s]}." for s in seen)]),
         measurements=tuple(figures),
         evidence=replace(
             finding.evidence,
