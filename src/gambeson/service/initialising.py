@@ -25,6 +25,8 @@ path = {model} # {kind}, input {shape}, {classes} classes
 {factory}
 {count}
 # scores = "logits"         # or "probabilities"; found out where not given
+# surrogate = "similar.pt2" # a model that the attacker holds, for transfer attacks; trained where not given
+# surrogate_factory = "net.py:build" # builds the network for a weights file
 
 [data]
 path = {data}

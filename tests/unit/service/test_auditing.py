@@ -73,7 +73,7 @@ def test_a_model_that_answers_nan_is_one_error_and_leaves_no_report(command):
         ({"jobs": 0}, "0 jobs"),
         ({"split": "validation"}, "validation"),
         ({"threats": (ThreatModel(eps=3.0),)}, "8/255"),
-        ({"thresholds": (("a.b", "much"),)}, "'much'"),
+        ({"thresholds": (("evasion.gradient.robust_accuracy", "much"),)}, "'much'"),
     ],
 )
 def test_what_is_wrong_is_said_before_any_work(command, change, words):

@@ -134,7 +134,7 @@ def _stages(context: CheckContext) -> list[Stage]:
     access, norm = checks[context.check].facts.access, context.threat.norm
     queries = max(context.effort.queries // 8, 100)
     if access is Access.SCORES:
-        return [stage("square" if norm is Norm.LINF else "nes", queries=queries)]
+        return [stage("square", queries=queries)]
     if access is Access.LABELS:
         return [stage("rays" if norm is Norm.LINF else "hopskipjump", queries=queries)]
     steps = max(context.effort.steps // 2, 10)

@@ -24,7 +24,7 @@ def test_every_row_found_could_exist(norm):
 def test_it_uses_the_middle_of_a_range():
     """The only way out is a narrow window between two splits of a tree."""
     window = black_box(lambda x: np.where(np.abs(x[:, 5] - 0.5) < 0.04, 1.0, -1.0))
-    found, _ = attack("tabular", window, eps=1.0, queries=300)
+    found, _ = attack("tabular", window, eps=1.0, queries=600)
     assert found.fallen.all()
 
 

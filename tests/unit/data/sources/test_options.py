@@ -18,12 +18,14 @@ def test_every_option_can_be_given_as_text():
         ("freeze", "age,sex"), ("categorical", "zip"), ("drop", "id"), ("names", "a,b,c"),
         ("header", "none"), ("separator", "tab"), ("missing", "?,NA"), ("split", "part"),
         ("test_fraction", "0.5"), ("split_seed", "7"), ("max_pixels", "100"),
+        ("relations", "a < b, c -> d"), ("one_hot", "colour_*"),
     )  # fmt: skip
     assert {name for name, _ in pairs} == {field.name for field in fields(DataOptions)}
     assert DataOptions.from_pairs(pairs) == DataOptions(
         label="income", classes=("a", "b"), low=-1.0, high=1000.0, scale=False, freeze=("age", "sex"),
         categorical=("zip",), drop=("id",), names=("a", "b", "c"), header="none", separator="\t",
         missing=("?", "NA"), split="part", test_fraction=0.5, split_seed=7, max_pixels=100,
+        relations=("a < b", "c -> d"), one_hot=("colour_*",),
     )  # fmt: skip
 
 

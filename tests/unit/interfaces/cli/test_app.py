@@ -14,7 +14,8 @@ def test_help_and_version_succeed(call):
     assert (code, out.strip()) == (0, f"gambeson {__version__}")
 
 
-def test_the_script_for_completion_is_no_error(call):
+def test_the_script_for_completion_is_no_error(call, monkeypatch):
+    monkeypatch.setattr("shellingham.detect_shell", lambda: ("bash", "/bin/bash"))
     code, out, err = call("--show-completion", "bash")
     assert (code, err) == (0, "")
     assert "complete" in out
