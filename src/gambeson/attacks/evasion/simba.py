@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gambeson.attacks.base import EvasionFacts, Problem, State, evasion, where
+from gambeson.attacks.base import EvasionFacts, Problem, State, evasion, rows, where
 from gambeson.attacks.losses import margin
 from gambeson.attacks.spectrum import Spectrum
 from gambeson.core.errors import UsageError
@@ -17,11 +17,17 @@ from gambeson.models.oracle import Oracle
 
 @dataclass(frozen=True, slots=True)
 class SimBAState(State):
-    """Perturbation (n, *shape), its margin (n,), order of the directions (n, count)."""
+    """Perturbation (n, *shape), its margin (n,), order of the directions (n, count).
+
+    Each sample goes its own way: how many directions it has done with (n,) int64, and whether its next query goes
+    up the one at hand (n,) bool.
+    """
 
     delta: Tensor
     loss: Tensor
     order: Tensor
+    done: Tensor
+    up: Tensor
 
 
 @evasion.register(
@@ -31,7 +37,6 @@ class SimBAState(State):
         norms=(Norm.LINF, Norm.L2, Norm.L1),
         source="Guo et al. 2019, arXiv:1905.07121, algorithm 1",
         queries_to_init=1,
-        queries_per_step=2,
     ),
 )
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,12 @@ class SimBA:
 
     @property
     def length(self) -> int:
-        """Its steps."""
-        return self.steps
+        """One query a step, at most two a direction."""
+        return 2 * self.steps
+
+    def idle(self, state: SimBAState) -> Tensor:
+        """(n,) bool: samples that have tried all their directions."""
+        return state.done >= self.steps
 
     def init(self, oracle: Oracle, problem: Problem) -> SimBAState:
         """Score the sample and draw the order of the directions."""
@@ -69,40 +78,36 @@ class SimBA:
         loss = margin(oracle.scores(x), problem.y)
         spectrum = self._spectrum(x)
         count = x[0].numel() if spectrum is None else spectrum.size
-        return SimBAState(
-            torch.zeros_like(x), loss, problem.rng.uniform(0, count).argsort(dim=1, stable=True)
-        )
+        order = problem.rng.uniform(0, count).argsort(dim=1, stable=True)
+        never = torch.zeros_like(problem.y, dtype=torch.bool)
+        return SimBAState(torch.zeros_like(x), loss, order, torch.zeros_like(problem.y), never)
 
     def step(self, oracle: Oracle, problem: Problem, state: SimBAState, t: int) -> SimBAState:
-        """One direction, both ways."""
-        ball = problem.ball
-        number = state.order[:, t % state.order.shape[1]]
-        way = self.step_size * self._direction(number, ball.x)
-        down = ball.project(state.delta - way)
-        state = _keep(state, down, margin(oracle.scores(ball.apply(down)), problem.y))
-        moved = (state.delta == down).flatten(1).all(1)
-        of = (~moved & (oracle.left.to(moved.device) > 0)).nonzero().squeeze(1)
-        if not len(of):
-            return state
-        up = ball.select(of).project(state.delta[of] + way[of])
-        loss = torch.full_like(state.loss, -torch.inf)
-        loss[of] = margin(oracle.scores(ball.apply(up, of), of), problem.y[of])
-        return _keep(state, state.delta.index_copy(0, of, up), loss)
+        """Down the direction at hand, or up where down has failed."""
+        number = state.order.gather(1, (state.done % state.order.shape[1])[:, None])[:, 0]
+        length = torch.where(state.up, self.step_size, -self.step_size)
+        moved = problem.ball.project(self._moved(state.delta, number, length))
+        loss = margin(oracle.scores(problem.ball.apply(moved)), problem.y)
+        better = loss > state.loss
+        through = better | state.up
+        return SimBAState(
+            delta=where(better, moved, state.delta),
+            loss=torch.maximum(loss, state.loss),
+            order=state.order,
+            done=state.done + through,
+            up=~through,
+        )
 
     def _spectrum(self, x: Tensor) -> Spectrum | None:
         """The frequencies that are its directions; ``None`` where single features are."""
         return None if self.basis == "pixel" else Spectrum.of(x.shape[1:], self.frequencies, x.device)
 
-    def _direction(self, number: Tensor, x: Tensor) -> Tensor:
-        """(n, *shape) unit directions by their numbers (n,)."""
-        spectrum, unit = self._spectrum(x), torch.zeros_like(x)
+    def _moved(self, delta: Tensor, number: Tensor, length: Tensor) -> Tensor:
+        """``delta`` and a step of ``length`` (n,) along the unit directions ``number`` (n,)."""
+        spectrum, moved = self._spectrum(delta), delta.clone()
         if spectrum is None:
-            return unit.flatten(1).scatter(1, number[:, None], 1.0).reshape(x.shape)
+            moved.view(len(delta), -1).scatter_add_(1, number[:, None], length[:, None])
+            return moved
         channel, waves = spectrum.waves(number)
-        unit[torch.arange(len(x), device=x.device), channel] = waves
-        return unit
-
-
-def _keep(state: SimBAState, delta: Tensor, loss: Tensor) -> SimBAState:
-    better = loss > state.loss
-    return SimBAState(where(better, delta, state.delta), torch.maximum(loss, state.loss), state.order)
+        moved[torch.arange(len(delta), device=delta.device), channel] += rows(length, waves) * waves
+        return moved
