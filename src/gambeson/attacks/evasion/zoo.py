@@ -58,9 +58,9 @@ class ZOO:
 
     queries: int = 5_000
     coordinates: int = 32
-    learning_rate: float = 0.1
+    learning_rate: float = 0.2
     radius: float = 1e-3
-    balance: float = 5.0
+    balance: float = 20.0
     frequencies: float = 0.125
 
     @property
