@@ -231,12 +231,11 @@ class Ball:
 
     def contains(self, x: Tensor) -> Tensor:
         """Whether each input is a valid member of its ball, up to float32 rounding: (n,) bool."""
-        if (
-            self.space.plain
-            and self.space.bounded
-            and torch.equal(x.clamp(self.space.low, self.space.high), x)
-        ):
-            sure = self.space.measure(x - self.x) * _SURE <= self.limit
+        if self.space.plain and torch.equal(x.clamp(self.space.low, self.space.high), x):
+            if self.space.bounded:
+                sure = self.space.measure(x - self.x) * _SURE <= self.limit
+            else:
+                sure = x.sum().isfinite().expand(len(x))
             if bool(sure.all()):
                 return sure
         return self.reach(x).isfinite()

@@ -54,6 +54,10 @@ class Judge:
         hits = (valid & (scores.argmax(1) != y)).nonzero().squeeze(1)
         if not len(hits):
             return
+        if of is None and ball.space.rules is None:
+            # Exact sizes only of those that could matter by a cheaper one.
+            rough = ball.space.measure((x[hits] - ball.x[hits]) / ball.space.scale)
+            hits = hits[self._could_be_news(rough, rows[hits])]
         x, rows = x[hits], rows[hits]
         size = ball.select(hits).size(x)
         new = self._news(size, rows)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -48,6 +50,25 @@ def test_invalid_inputs_are_never_members(column, value):
     x = ROWS.clone()
     x[0, column] = value
     assert table_ball().contains(x).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("eps", [1.0, float("inf")])
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan"), float("inf")])
+def test_no_picture_outside_the_bounds_is_a_member_however_large_the_ball(eps, wrong):
+    space = PerturbationSet.of(ThreatModel(Norm.L2, 1.0), Schema((1, 2, 2), ("a", "b"))).with_eps(eps)
+    ball = space.around(torch.full((2, 1, 2, 2), 0.5))
+    inside = torch.full((2, 1, 2, 2), 0.6)
+    assert space.plain
+    assert ball.contains(inside).tolist() == [True, True]
+    inside[1, 0, 0, 1] = wrong
+    assert ball.contains(inside).tolist() == [True, False]
+
+
+def test_infinity_is_no_member_even_without_bounds():
+    space = PerturbationSet.of(ThreatModel(Norm.L2, 1.0), Schema((2,), ("a", "b"))).with_eps(float("inf"))
+    free = replace(space, low=torch.full((2,), -torch.inf), high=torch.full((2,), torch.inf))
+    x = torch.tensor([[0.0, 9.0], [0.0, torch.inf]])
+    assert free.around(torch.zeros(2, 2)).contains(x).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("norm", list(Norm))

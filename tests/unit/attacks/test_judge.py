@@ -84,3 +84,11 @@ def test_many_rows_at_once_end_like_the_rows_one_by_one(kind, norm):
     assert torch.equal(together.fallen, apart.fallen)
     assert torch.equal(together.distance, apart.distance)
     assert torch.equal(together.adversarial, apart.adversarial)
+
+
+def test_one_query_a_sample_keeps_the_nearest_of_all_steps():
+    judge = NearestJudge(Y, BALL.space.with_eps(float("inf")).around(X))
+    for step, label in ((0.3, WRONG), (0.1, RIGHT), (0.2, WRONG), (0.4, WRONG), (0.2 - 1e-6, WRONG)):
+        judge.observe(X + step, torch.tensor([label] * 3))
+    torch.testing.assert_close(judge.adversarial, X + (0.2 - 1e-6), rtol=0, atol=0)
+    assert judge.distance.tolist() == pytest.approx([0.2 - 1e-6] * 3, rel=1e-6)

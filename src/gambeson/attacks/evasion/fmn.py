@@ -16,7 +16,7 @@ from gambeson.models.oracle import Oracle
 
 _BEYOND = 1.01
 """A hair past the linear boundary: a step exactly onto it is not misclassified."""
-_FIRST_STEP = {Norm.LINF: 1.0, Norm.L2: 1.0, Norm.L1: 0.2, Norm.L0: 3.0}
+_FIRST_STEP = {Norm.LINF: 1.0, Norm.L2: 1.0, Norm.L1: 0.2, Norm.L0: 6.0}
 _DUAL = {Norm.LINF: 1, Norm.L2: 2, Norm.L1: math.inf}
 
 
