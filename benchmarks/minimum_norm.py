@@ -323,7 +323,7 @@ def _with_labels(walk: int) -> list[Duel]:
         Duel(
             "foolbox HopSkipJump",
             l2,
-            _foolbox(lambda: fb.attacks.HopSkipJumpAttack(steps=10, max_gradient_eval_steps=walk // 4)),
+            _foolbox(lambda: fb.attacks.HopSkipJumpAttack(steps=5, max_gradient_eval_steps=walk // 4)),
             ("hopskipjump", {}),
             share=1 / 2,
         ),
