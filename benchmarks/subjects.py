@@ -54,11 +54,11 @@ def resnet20(count: int = 128) -> Subject | None:
     return _subject("ResNet-20", model, data, count, (0.5 / 255, 1 / 255))
 
 
-def robust(name: str, count: int = 500) -> Subject | None:
+def robust(name: str, count: int = 500, start: int = 0) -> Subject | None:
     """A small network trained on adversarial examples (``mnist``, linf 0.3, or ``cifar10``, 2/255).
 
-    The first ``count`` test samples, without those that it gets wrong. Trained at the first call, some minutes,
-    and kept in build/; ``None`` where the data folder is absent.
+    ``count`` test samples from number ``start`` on, without those that it gets wrong. Trained at the first call, some
+    minutes, and kept in build/; ``None`` where the data folder is absent.
     """
     folder = Path(os.environ.get("GAMBESON_DATA", "../shared/data"))
     train, test, eps, rows, steps, epochs = {
@@ -78,9 +78,9 @@ def robust(name: str, count: int = 500) -> Subject | None:
     data = _open(folder / test, "1")
     model = gb.open_model(str(weights), schema=data.schema, factory=f"{train_robust.__file__}:{name}")
     split = data.split("test")
-    x, y = (torch.from_numpy(a) for a in split.take(np.arange(count)))
+    x, y = (torch.from_numpy(a) for a in split.take(np.arange(start, start + count)))
     right = (Passes(model).scores(x).argmax(1) == y).nonzero().squeeze(1)
-    samples = Samples(x[right], y[right], right.numpy())
+    samples = Samples(x[right], y[right], start + right.numpy())
     return Subject(f"robust {name} CNN", model.network.module, model, samples, data.schema, (eps,))
 
 

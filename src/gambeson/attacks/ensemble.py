@@ -17,9 +17,6 @@ from gambeson.attacks.losses import margin
 from gambeson.core.errors import UsageError
 from gambeson.models.passes import Passes
 
-_LEAST = 16
-"""Samples that are cheap enough to be attacked hard, however far they seem."""
-
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -30,7 +27,8 @@ class Stage:
         attack: The attack.
         facts: What it declared.
         close: It gets only the samples of whose clean margin at most this share is left after the stages
-            before, and never fewer than the 16 closest; 1 for all.
+            before, and never fewer than the ``least`` closest; 1 for all.
+        least: Samples that are cheap enough to be attacked hard, however far they seem.
         probe: It gets only this many samples, those that are furthest from falling; ``None`` for all.
         after: Label of a stage; this one runs only if that one broke something.
         rough: Search in bfloat16 where that pays. What verification refutes stands, and counts as close.
@@ -40,6 +38,7 @@ class Stage:
     attack: EvasionAttack[Any]
     facts: EvasionFacts
     close: float = 1.0
+    least: int = 16
     probe: int | None = None
     after: str | None = None
     rough: bool = False
@@ -56,7 +55,7 @@ class Stage:
             return standing[:0]
         chosen = standing
         if self.close < 1:
-            closest = np.argsort(left, kind="stable")[:_LEAST]
+            closest = np.argsort(left, kind="stable")[: self.least]
             chosen = np.union1d(standing[left <= self.close], standing[closest])
         if self.probe is not None:
             chosen = np.sort(standing[np.argsort(-left, kind="stable")[: self.probe]])

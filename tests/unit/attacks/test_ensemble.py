@@ -14,7 +14,7 @@ from gambeson.core.errors import UsageError
 from gambeson.core.reproduce import Seed
 from gambeson.core.threat import Norm, ThreatModel
 from gambeson.models.passes import Passes
-from tests.tiny_models import perceptron
+from tests.tiny_models import TensorModel, perceptron
 from tests.unit.attacks.test_harness import SCHEMA, Ticking, samples
 
 STAGES = (stage("pgd", "first", steps=2), stage("pgd", "second", steps=20), stage("square", queries=30))
@@ -51,6 +51,26 @@ def test_a_stage_that_never_began_is_said_so():
     last = found.records[-1]
     assert last.unfinished == last.tried > 0
     assert found.unfinished > 0
+
+
+class WrongInHalf(TensorModel):
+    """Answers something else in bfloat16, as rounding could make it."""
+
+    gains_from_half = True
+
+    def forward(self, x):
+        scores = super().forward(x)
+        return -scores if torch.is_autocast_enabled("cpu") else scores
+
+
+def test_what_only_bfloat16_believes_is_refuted_and_stands():
+    tiny = perceptron()
+    passes = Passes(WrongInHalf(tiny.module, tiny.info.shape, tiny.info.classes))
+    space = PerturbationSet.of(ThreatModel(Norm.LINF, 1e-6), SCHEMA)
+    rough = replace(stage("pgd", steps=2), rough=True)
+    found = run_in_turn([rough, stage("pgd", "after", steps=2)], passes, samples(), space, run=Run(Seed(0)))
+    assert not found.fallen.any()
+    assert [(r.tried, r.fell, r.refuted) for r in found.records] == [(40, 0, 40), (40, 0, 0)]
 
 
 def test_an_unknown_parameter_is_named():

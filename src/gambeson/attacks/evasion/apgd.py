@@ -34,6 +34,8 @@ _LOSSES: dict[str, Loss] = {
 _TARGETED = ("targeted_dlr", "targeted_margin")
 _LOSS_NAMES = (*_LOSSES, "closest")
 _MOMENTUM = 0.75
+_NOTHING = 0.01
+"""Share of the clean margin that a run has to gain so as not to be in vain."""
 _ENOUGH_ASCENTS = 0.75
 """rho of the paper: fewer ascending steps than this fraction since the last checkpoint halves the step."""
 
@@ -79,6 +81,8 @@ class APGDState(State):
     target: Tensor
     clean: Tensor
     idle: Tensor
+    gained: Tensor
+    vain: Tensor
     sparsity: Tensor
     support: Tensor
 
@@ -105,6 +109,8 @@ class APGD:
         targets: Most likely wrong classes that a targeted loss aims at, one after another.
         give_up: For ``closest``: a sample is left alone after a run in which its margin kept more than this
             share of what it was on the clean sample; 1 never gives up.
+        patience: A sample is left alone after so many restarts in a row that gained next to nothing on its best
+            lead; ``None`` never gives up.
         random_start: Start on the surface of the ball; False starts at the sample itself.
 
     Raises:
@@ -117,6 +123,7 @@ class APGD:
     targets: int = 9
     random_start: bool = True
     give_up: float = 1.0
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         if self.loss not in _LOSS_NAMES:
@@ -154,6 +161,8 @@ class APGD:
             target=ranking[:, 0],
             clean=lead.amax(1),
             idle=flag,
+            gained=lead.amax(1),
+            vain=number,
             sparsity=number,
             support=number,
         )
@@ -176,6 +185,8 @@ class APGD:
 
     def _start(self, oracle: Oracle, problem: Problem, state: APGDState, run: int, t: int) -> APGDState:
         delta = _random_edge(problem, t) if self.random_start else torch.zeros_like(state.delta)
+        if self.patience is not None and run:
+            state = _patience(state, self.patience)
         if self.loss == "closest" and run:
             if self.give_up < 1:
                 state = replace(state, idle=state.lead.amax(1) < self.give_up * state.clean)
@@ -263,6 +274,19 @@ def _random_edge(problem: Problem, t: int) -> Tensor:
         draw = problem.rng.normal(t, *shape)
         length = draw.flatten(1).norm(p=1 if ball.space.norm is Norm.L1 else 2, dim=1)
     return ball.project(eps * draw / rows(length.clamp_min(1e-12), draw))
+
+
+def _patience(state: APGDState, most: int) -> APGDState:
+    """Count the runs in vain, and give up after ``most`` of them."""
+    lead = state.lead.amax(1)
+    gains = lead - state.gained > -_NOTHING * state.clean
+    vain = torch.where(gains, 0.0, state.vain + 1)
+    return replace(
+        state,
+        gained=torch.where(gains, lead, state.gained),
+        vain=vain,
+        idle=state.idle | (vain >= most),
+    )
 
 
 def _review(state: APGDState, since: int) -> APGDState:

@@ -7,7 +7,7 @@ import numpy as np
 from gambeson.attacks.ensemble import Stage, stage
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run
-from gambeson.attacks.protocols import AUTOATTACK_NORMS, strongest
+from gambeson.attacks.protocols import AUTOATTACK_NORMS, first_half
 from gambeson.attacks.robustness import choose_samples
 from gambeson.audit.base import PROFILES, CheckContext, CheckFacts, checks
 from gambeson.certify.accuracy import Certificates, Proving, affordable, certify_samples
@@ -110,7 +110,7 @@ def _most(context: CheckContext) -> float:
 def _stages(context: CheckContext) -> list[Stage]:
     """A good attack at every radius; the main figure is that of ``evasion.gradient``."""
     if context.threat.norm in AUTOATTACK_NORMS:
-        return strongest(context.threat.norm, context.model.info.classes)[:2]
+        return first_half(context.threat.norm, context.model.info.classes)
     return [stage("pgd", steps=context.effort.steps)]
 
 

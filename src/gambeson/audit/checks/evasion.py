@@ -10,7 +10,7 @@ from gambeson.attacks.base import evasion
 from gambeson.attacks.ensemble import Stage, StageRecord, stage
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run, Samples
-from gambeson.attacks.protocols import AUTOATTACK_NORMS, MASKING_PROBE, autoattack, strongest
+from gambeson.attacks.protocols import AUTOATTACK_NORMS, MASKING_PROBE, autoattack, first_half, strongest
 from gambeson.attacks.robustness import Robustness, choose_samples
 from gambeson.attacks.views import follow_up, measure_through
 from gambeson.audit.base import PROFILES, CheckContext, CheckFacts, checks
@@ -102,7 +102,7 @@ def _gradient_stages(context: CheckContext) -> list[Stage]:
     norm, classes = context.threat.norm, context.model.info.classes
     stages, table = strongest(norm, classes), _table_stages(context, "tabular")
     if context.effort.steps < PROFILES["standard"].steps:
-        return [*stages[:2], *table]
+        return [*first_half(norm, classes), *table]
     if context.effort.steps < PROFILES["thorough"].steps or norm not in AUTOATTACK_NORMS or classes < 4:
         return [*stages, *table]
     return [*stages, *table, *autoattack(norm, classes)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run, Samples
-from gambeson.attacks.protocols import strongest
+from gambeson.attacks.protocols import first_half
 from gambeson.attacks.robustness import Robustness, choose_samples, measure_robustness
 from gambeson.attacks.sanity import Cause, Diagnosis, diagnose
 from gambeson.attacks.symptoms import REMEDY, Sign, look_for_symptoms
@@ -130,7 +130,7 @@ def _follow(context: CheckContext, view: View, samples: Samples, space: Perturba
 
 def _naive(context: CheckContext, samples: Samples, space: PerturbationSet, run: Run) -> Measurement | None:
     """What the first half of ``strongest`` finds along the model's own gradients."""
-    stages = strongest(context.threat.norm, context.model.info.classes)[:2]
+    stages = first_half(context.threat.norm, context.model.info.classes)
     run = replace(run, seed=context.seed.child("naive"), key=f"{run.key}/naive")
     passes = Passes(context.model, context.rows_per_pass)
     try:
