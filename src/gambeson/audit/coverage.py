@@ -9,7 +9,8 @@ from gambeson.audit.result import Cell
 from gambeson.core.finding import Family, Finding, Outcome
 from gambeson.core.threat import Access
 
-_WORST_FIRST = (Outcome.ERRORED, Outcome.FAILED, Outcome.NOT_ASSESSED, Outcome.PASSED)
+_ORDER = (Outcome.ERRORED, Outcome.FAILED, Outcome.PASSED, Outcome.NOT_ASSESSED)
+"""The worst answer of a cell counts; one that was not given counts only where there is no other, and is named."""
 
 
 def coverage(findings: Sequence[Finding], left_out: Mapping[str, str]) -> tuple[Cell, ...]:
@@ -25,8 +26,9 @@ def coverage(findings: Sequence[Finding], left_out: Mapping[str, str]) -> tuple[
 def _cell(family: Family, access: Access, findings: Sequence[Finding], left_out: Mapping[str, str]) -> Cell:
     here = [f for f in findings if f.family is family and f.access is access]
     if here:
-        outcome = min((f.outcome for f in here), key=_WORST_FIRST.index)
-        reasons = [f.reason for f in here if f.outcome is outcome and f.reason]
+        outcome = min((f.outcome for f in here), key=_ORDER.index)
+        missing = [f for f in here if f.reason and f.outcome in (outcome, Outcome.NOT_ASSESSED)]
+        reasons = [f.reason if f.outcome is outcome else f"{f.check} not assessed: {f.reason}" for f in missing]
         return Cell(family, access, outcome, tuple(dict.fromkeys(f.check for f in here)), "; ".join(reasons))
     known = [c.name for c in checks if c.facts.family is family and c.facts.access is access]
     reason = "; ".join(dict.fromkeys(left_out.get(name, "not chosen") for name in known))

@@ -26,3 +26,13 @@ def test_the_worst_outcome_of_a_cell_counts():
     cells = coverage((passed, EVASION, MEMBERSHIP), {})
     assert cell(cells, Family.EVASION, Access.GRADIENT).outcome is Outcome.FAILED
     assert cell(cells, Family.PRIVACY, Access.SCORES).checks == ("privacy.membership",)
+
+
+def test_what_was_not_assessed_is_named_and_hides_no_answer():
+    passed = replace(EVASION, outcome=Outcome.PASSED, reason="")
+    unread = replace(EVASION, check="evasion.patch", outcome=Outcome.NOT_ASSESSED, reason="no pictures")
+    cells = coverage((passed, unread), {})
+    found = cell(cells, Family.EVASION, Access.GRADIENT)
+    assert found.outcome is Outcome.PASSED
+    assert found.reason == "evasion.patch not assessed: no pictures"
+    assert cell(coverage((unread,), {}), Family.EVASION, Access.GRADIENT).outcome is Outcome.NOT_ASSESSED
