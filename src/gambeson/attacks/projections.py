@@ -12,7 +12,7 @@ from torch import Tensor
 
 def project_linf(d: Tensor, eps: float, low: Tensor, high: Tensor) -> Tensor:
     """Onto the l-infinity ball: both constraints are boxes. All of shape (n, k)."""
-    return d.clamp(-eps, eps).clamp(low, high)
+    return d.clamp(-eps, eps).clamp_(low, high)
 
 
 def project_l2(d: Tensor, eps: float, low: Tensor, high: Tensor) -> Tensor:
