@@ -55,7 +55,7 @@ $(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.bench: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[all]'
-	$(PIP) adversarial-robustness-toolbox tqdm requests
+	$(PIP) adversarial-robustness-toolbox multiprocess tqdm requests
 	@# torchattacks pins an old requests and asks for torchvision, which the attacks measured here do not use;
 	@# foolbox asks for JAX-era packages that its PyTorch side does not use
 	$(PIP) --no-deps torchattacks foolbox eagerpy GitPython gitdb smmap
