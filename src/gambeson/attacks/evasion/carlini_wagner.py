@@ -13,8 +13,8 @@ from gambeson.core.threat import Access, Norm
 from gambeson.models.oracle import Oracle
 
 _BETA_1, _BETA_2, _TINY = 0.9, 0.999, 1e-8
-_SQUEEZE = 0.999999
-"""Keeps the starting point off the ends of tanh, where its gradient is zero."""
+_SQUEEZE = 0.9999
+"""Keeps the starting point off the ends of tanh, where its gradient is zero: the nearer, the more steps to leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class CWState(State):
 @dataclass(frozen=True, slots=True)
 class CarliniWagner:
     """Minimise ||delta||^2 + c * max(0, true score - best other), in tanh space so that the box holds.
+
+    A search goes on from where the one before failed, and starts at the sample after one that succeeded.
 
     Attributes:
         steps: Adam steps per value of c.
@@ -100,10 +102,10 @@ def _to_tanh(problem: Problem) -> Tensor:
 
 
 def _next_search(problem: Problem, state: CWState) -> CWState:
-    """Afresh, with the bracket halved: a smaller c after a hit, a larger one after none."""
+    """The bracket halved: afresh with a smaller c after a hit, from where it stands with a larger one after none."""
     upper = torch.where(state.hit, torch.minimum(state.upper, state.balance), state.upper)
     lower = torch.where(state.hit, state.lower, torch.maximum(state.lower, state.balance))
     balance = torch.where(upper < 1e9, (lower + upper) / 2, state.balance * 10)
     zero = torch.zeros_like(state.w)
-    never = torch.zeros_like(state.hit)
-    return CWState(where(~never, _to_tanh(problem), zero), zero, zero, balance, lower, upper, never)
+    w = where(state.hit, _to_tanh(problem), state.w)
+    return CWState(w, zero, zero, balance, lower, upper, torch.zeros_like(state.hit))
