@@ -11,8 +11,8 @@ from gambeson.core.threat import Norm
 
 AUTOATTACK_NORMS = (Norm.LINF, Norm.L2)
 _TARGETS = 9
-_NEARLY, _CLOSER, _CLOSE = 0.15, 0.08, 0.2
-"""Shares of its clean margin below which a sample is worth another look, runs at every class, many restarts."""
+_NEARLY, _CLOSE, _CLOSER, _CLOSEST = 0.15, 0.2, 0.08, 0.06
+"""Shares of its clean margin below which a sample is worth a look, restarts, runs at every class, another loss."""
 _PROBE = 200
 """Queries of the look for masked gradients."""
 MASKING_PROBE = f"square({_PROBE}, probe)"
@@ -56,8 +56,9 @@ def strongest(norm: Norm, classes: int) -> list[Stage]:
 
     Ten steps of APGD on cross-entropy from the sample itself, and a short run on those that nearly fell; a run on the
     probability margin, then runs towards the classes that came closest; restarts on the samples with little of their
-    margin left until several in a row gain nothing; for the closest of all, a run towards each class. A short Square on
-    those furthest from falling tells whether gradients can be believed; if it breaks one, Square gets all that stand.
+    margin left until several in a row gain nothing; for the closest, a run towards each class and restarts on another
+    loss. A short Square on those furthest from falling tells whether gradients can be believed; if it breaks one, Square
+    gets all that stand.
 
     Args:
         norm: Any.
@@ -74,14 +75,16 @@ def strongest(norm: Norm, classes: int) -> list[Stage]:
     ahead = stage(
         "apgd", f"apgd-closest(20, {few} targets)", steps=20, loss="closest", targets=few, give_up=0.5
     )
-    again = stage("apgd", "apgd-margin(50, 10 restarts)", steps=50, loss="margin", restarts=10, patience=5)
+    again = stage("apgd", "apgd-margin(50, 8 restarts)", steps=50, loss="margin", restarts=8, patience=4)
     around = stage("apgd", f"apgd-closest(50, {every} targets)", steps=50, loss="closest", targets=every)
+    other = stage("apgd", "apgd-dlr(50, 10 restarts)", steps=50, loss="dlr", restarts=10)
     return [
         stage("apgd", "apgd-ce(10)", steps=10, random_start=False),
         replace(look, close=_NEARLY, least=8),
         replace(ahead, rough=True),
         replace(again, close=_CLOSE),
         replace(around, close=_CLOSER, least=0),
+        replace(other, close=_CLOSEST, least=0),
         *_masking(),
     ]
 

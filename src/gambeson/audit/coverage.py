@@ -27,8 +27,8 @@ def _cell(family: Family, access: Access, findings: Sequence[Finding], left_out:
     here = [f for f in findings if f.family is family and f.access is access]
     if here:
         outcome = min((f.outcome for f in here), key=_ORDER.index)
-        missing = [f for f in here if f.reason and f.outcome in (outcome, Outcome.NOT_ASSESSED)]
-        reasons = [f.reason if f.outcome is outcome else f"{f.check} not assessed: {f.reason}" for f in missing]
+        told = [f for f in here if f.reason and f.outcome in (outcome, Outcome.NOT_ASSESSED)]
+        reasons = [f.reason if f.outcome is outcome else f"{f.check} not assessed: {f.reason}" for f in told]
         return Cell(family, access, outcome, tuple(dict.fromkeys(f.check for f in here)), "; ".join(reasons))
     known = [c.name for c in checks if c.facts.family is family and c.facts.access is access]
     reason = "; ".join(dict.fromkeys(left_out.get(name, "not chosen") for name in known))
