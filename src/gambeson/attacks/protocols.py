@@ -57,8 +57,8 @@ def strongest(norm: Norm, classes: int) -> list[Stage]:
     Ten steps of APGD on cross-entropy from the sample itself, and a short run on those that nearly fell; a run on the
     probability margin, then runs towards the classes that came closest; restarts on the samples with little of their
     margin left until several in a row gain nothing; for the closest, a run towards each class and restarts on another
-    loss. A short Square on those furthest from falling tells whether gradients can be believed; if it breaks one, Square
-    gets all that stand.
+    loss. A short Square on those furthest from falling tells whether gradients can be believed; if it breaks one,
+    Square gets all that stand.
 
     Args:
         norm: Any.
