@@ -78,8 +78,8 @@ def minimum_norm_table(subject: Subject, count: int = 64, *, quick: bool = False
         "them, fixed beforehand for all networks. Distances are medians over all samples, a miss counting as "
         "infinite; every result is checked on a fresh pass. Found: of Square and SimBA, within their radius. "
         "Ours / peer: geometric mean, over the samples that both found, of the ratio of distances, with the 95% "
-        "interval of the paired differences. CPU seconds of the process. Where foolbox's Carlini-Wagner finds nothing it "
-        "returns a black image; where the network takes that for another class, it counts as found.",
+        "interval of the paired differences. CPU seconds of the process. Where foolbox's Carlini-Wagner finds nothing "
+        "it returns a black image; where the network takes that for another class, it counts as found.",
         "",
         "| attack | peer | distance: peer | Gambeson | found: peer | Gambeson | ours / peer | queries: peer | Gambeson "
         "| CPU s: peer | Gambeson | ratio | share | distance | found | ours / peer | CPU ratio |",
