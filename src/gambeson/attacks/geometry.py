@@ -57,12 +57,13 @@ class PerturbationSet:
         low, high = (torch.from_numpy(bound) for bound in schema.bounds())
         width = high - low
         scale = torch.where(width > 0, width, 1.0) if threat.unit == "range" else torch.ones_like(low)
-        largest = float((width / scale).max())
-        if threat.norm is Norm.LINF and threat.eps > largest:
+        largest = float(_norm((width / scale).double().reshape(1, -1), threat.norm))
+        if threat.eps > largest * (1 + 1e-6):
+            pixels = "were you thinking of 0-255 pixels? Write it as a fraction: --eps 8/255"
             raise UsageError(
                 f"eps={threat.eps:g} is larger than the whole input range ({largest:g}).",
-                expected=f"a radius of at most {largest:g}",
-                remedy="were you thinking of 0-255 pixels? Write it as a fraction: --eps 8/255",
+                expected=f"a radius of at most {largest:g} under {threat.norm}",
+                remedy=pixels if threat.norm is Norm.LINF else "",
             )
         frozen = torch.from_numpy(schema.frozen_mask(threat.frozen))
         integer = torch.from_numpy(schema.integer_mask())

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from gambeson.adapters.journal_files import FileJournal
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.robustness import choose_samples, clean_predictions
-from gambeson.audit.base import PROFILES, CheckContext, Effort, checks
+from gambeson.audit.base import PROFILES, CheckContext, CheckFacts, Effort, checks
 from gambeson.audit.coverage import coverage
 from gambeson.audit.gate import decide_gate, parse_rule
 from gambeson.audit.report.writing import check_formats, write_reports
@@ -119,6 +119,13 @@ def _check_command(command: AuditCommand) -> None:
     for word in (*command.only, *command.skip):
         if word not in known | {"evasion", "privacy", "extraction", "poisoning"}:
             raise UsageError(f"Unknown check or family {word!r}.", expected=", ".join(sorted(known)))
+    reasons = {c.name: _why_left_out(c.name, c.facts, command) for c in checks}
+    if all(reasons.values()):
+        # An open gate behind which nobody looked would be a lie.
+        raise UsageError(
+            "No check is left to run: " + "; ".join(sorted(set(reasons.values()))) + ".",
+            expected="at least one of " + ", ".join(reasons),
+        )
 
 
 def _try_out(model: Model, data: Dataset, command: AuditCommand, effort: Effort) -> None:
@@ -174,14 +181,10 @@ def _plan(
     """The checks to run, threat by threat, and why the others are left out."""
     tasks: list[Task] = []
     left_out: dict[str, str] = {}
-    most = max(threat.access for threat in command.threats)
     for entry in checks:
-        chosen = {entry.name, entry.facts.family.value}
-        if (command.only and not chosen & set(command.only)) or chosen & set(command.skip):
-            left_out[entry.name] = "left out by --only or --skip"
-            continue
-        if entry.facts.access > most:
-            left_out[entry.name] = f"the threat model grants {most} access only"
+        reason = _why_left_out(entry.name, entry.facts, command)
+        if reason:
+            left_out[entry.name] = reason
             continue
         threats = [t for t in command.threats if t.access >= entry.facts.access]
         for number, threat in enumerate(threats if entry.facts.per_threat else threats[:1]):
@@ -206,6 +209,15 @@ def _plan(
             )
             tasks.append(Task(entry.name, entry.facts, context))
     return tasks, left_out
+
+
+def _why_left_out(name: str, facts: CheckFacts, command: AuditCommand) -> str:
+    """Why a check does not run; empty where it does."""
+    chosen = {name, facts.family.value}
+    if (command.only and not chosen & set(command.only)) or chosen & set(command.skip):
+        return "left out by --only or --skip"
+    most = max(threat.access for threat in command.threats)
+    return f"the threat model grants {most} access only" if facts.access > most else ""
 
 
 def _train_split(command: AuditCommand, data: Dataset) -> str | None:

@@ -102,3 +102,13 @@ def test_eps_beyond_the_input_range_is_refused_with_a_hint_about_pixels():
 def test_unknown_frozen_feature_is_named():
     with pytest.raises(UsageError, match="'wage'"):
         PerturbationSet.of(ThreatModel(Norm.LINF, 0.1, frozen=("wage",)), TABLE)
+
+
+@pytest.mark.parametrize(
+    ("norm", "largest"), [(Norm.LINF, 1.0), (Norm.L2, 4.0), (Norm.L1, 16.0), (Norm.L0, 16.0)]
+)
+def test_a_radius_that_reaches_every_input_is_the_largest(norm, largest):
+    """Sixteen values in [0, 1]."""
+    PerturbationSet.of(ThreatModel(norm, largest), IMAGE)
+    with pytest.raises(UsageError, match="larger than the whole input range"):
+        PerturbationSet.of(ThreatModel(norm, largest * 1.01), IMAGE)

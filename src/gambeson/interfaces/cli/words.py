@@ -11,11 +11,20 @@ _RULE = re.compile(r"^\s*([^\s<>=]+)\s*([<>]=?)\s*(\S+)\s*$")
 
 
 def split_words(values: Sequence[str] | None) -> tuple[str, ...] | None:
-    """Repeated and comma-separated values as one tuple, each once; ``None`` where none was given."""
+    """Repeated and comma-separated values as one tuple, each once; ``None`` where none was given.
+
+    Raises:
+        UsageError: Values were given that hold no word.
+    """
     if not values:
         return None
-    found = (word.strip() for value in values for word in value.split(","))
-    return tuple(dict.fromkeys(word for word in found if word))
+    stripped = (word.strip() for value in values for word in value.split(","))
+    found = tuple(dict.fromkeys(word for word in stripped if word))
+    if not found:
+        raise UsageError(
+            f"{','.join(values)!r} names nothing.", expected="one name, or several separated by commas"
+        )
+    return found
 
 
 def data_options(values: Sequence[str] | None, label: str | None) -> tuple[tuple[str, str], ...]:

@@ -44,3 +44,9 @@ def test_a_threshold_is_a_figure_and_its_rule(text):
 def test_what_is_no_threshold_is_refused(text):
     with pytest.raises(UsageError, match="no rule"):
         threshold(text)
+
+
+@pytest.mark.parametrize("empty", [[","], ["", " "]])
+def test_a_list_that_names_nothing_is_refused(empty):
+    with pytest.raises(UsageError, match="names nothing"):
+        split_words(empty)
