@@ -82,7 +82,7 @@ def test_tables_are_searched_for_rows_that_could_exist(check, norm, stages):
     ],
 )
 def test_each_access_and_norm_has_its_attack_and_its_curve(check, norm, attack):
-    found = ask(check, threat=ThreatModel(norm, 1.5 if norm is Norm.L2 else 0.3))
+    found = ask(check, threat=ThreatModel(norm, 1.0 if norm is Norm.L2 else 0.3))
     assert attack in found.evidence.method
     assert found.outcome is Outcome.FAILED
     assert len(found.evidence.curves) == 2
