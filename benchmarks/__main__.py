@@ -38,7 +38,7 @@ def _known(*subjects: Subject | None) -> Iterable[Subject]:
 
 
 def _strength(quick: bool) -> list[str]:
-    found = [strength_table(digits(), seeds=20, quick=quick)]
+    found = [strength_table(digits(), seeds=10, quick=quick)]
     return found + [strength_table(s, seeds=5, quick=quick) for s in _known(resnet20())]
 
 

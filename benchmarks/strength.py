@@ -14,6 +14,7 @@ from art.estimators.classification import PyTorchClassifier
 from scipy import stats
 from torch import Tensor
 
+from benchmarks.same_starts import Starts, started_at
 from benchmarks.subjects import Subject
 from gambeson.attacks.ensemble import stage
 from gambeson.attacks.geometry import PerturbationSet
@@ -51,8 +52,9 @@ def strength_table(subject: Subject, *, seeds: int, quick: bool) -> str:
         f"{n} correctly classified samples, linf, mean number broken over {seeds} seeds (Square: two). Every "
         "library takes the same number of steps, so each looks at as many points (ART's Auto-PGD spends one more "
         "forward pass on every step, for its loss), and every result is judged alike: inside the ball, inside "
-        "[0, 1], misclassified in float32. In brackets: Gambeson's lead over that library, with the half width of "
-        "its paired 95% t-interval over the seeds. Every seed draws other random starts.",
+        "[0, 1], misclassified in float32. In one run all libraries start from the same random points, sample by "
+        "sample, others for every seed (Square draws its own). In brackets: Gambeson's lead over that library, with the "
+        "half width of its paired 95% t-interval over the seeds.",
         "",
         "| attack | eps | Gambeson | torchattacks | ART |",
         "|---|---|---|---|---|",
@@ -176,8 +178,10 @@ def _judged(
     def run(subject: Subject, eps: float, seed: int) -> float:
         torch.manual_seed(seed)
         np.random.seed(seed)
-        x = attack(subject, eps, seed).detach()
-        ball = _space(subject, eps).around(subject.samples.x)
+        space = _space(subject, eps)
+        with started_at(Starts(subject.samples, space, seed)):
+            x = attack(subject, eps, seed).detach()
+        ball = space.around(subject.samples.x)
         return float(verify(Passes(subject.model), x, subject.samples.y, ball).sum())
 
     return run
