@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
@@ -63,7 +63,7 @@ def started_at(starts: Starts) -> Iterator[None]:
         yield
 
 
-def _sphere(points: Tensor):  # type: ignore[no-untyped-def]
+def _sphere(points: Tensor) -> Callable[..., np.ndarray]:
     """ART's ``random_sphere(n, size, eps, norm)``, batch after batch."""
     left = points.flatten(1).numpy()
 
@@ -76,8 +76,8 @@ def _sphere(points: Tensor):  # type: ignore[no-untyped-def]
     return sphere
 
 
-def _single_run(attack: type, starts: Starts):  # type: ignore[no-untyped-def]
-    """torchattacks' run from one start; the targeted attack makes one for each class, on what stands."""
+def _single_run(attack: type, starts: Starts) -> Callable[..., object]:
+    """The run of torchattacks from one start; the targeted attack makes one for each class, on what stands."""
     original, runs = attack.attack_single_run, iter(range(1_000))  # type: ignore[attr-defined]
 
     def single_run(self: torchattacks.APGD, x: Tensor, y: Tensor) -> object:
