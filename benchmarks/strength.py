@@ -52,7 +52,7 @@ def strength_table(subject: Subject, *, seeds: int, quick: bool) -> str:
         f"{n} correctly classified samples, linf, mean number broken over {seeds} seeds (Square: two). Every "
         "library takes the same number of steps, so each looks at as many points (ART's Auto-PGD spends one more "
         "forward pass on every step, for its loss), and every result is judged alike: inside the ball, inside "
-        "[0, 1], misclassified in float32. With one seed all libraries start from the same random points, with the next "
+        "[0, 1], misclassified in float32. With one seed all libraries start from the same random points, with another "
         "seed from others (Square draws its own). In brackets: Gambeson's lead over that library, with the half width "
         "of its paired 95% t-interval over the seeds.",
         "",
