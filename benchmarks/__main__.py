@@ -17,18 +17,19 @@ from benchmarks.cost import cost_table
 from benchmarks.masking import masking_table
 from benchmarks.minimum_norm import minimum_norm_table
 from benchmarks.strength import strength_table
-from benchmarks.subjects import Subject, digits, resnet20, robust
+from benchmarks.subjects import Subject, digits, resnet20, robust, undefended
 from benchmarks.tables import tables_table
+from gambeson.interfaces.process import prepare
 
 PAGE = Path("docs/benchmarks.md")
 KEPT = Path("build/benchmarks")
 HEAD = """# Benchmarks
 
 Written by `make bench`: {processor}, {threads} thread, Python {python}, torch {torch}, torchattacks
-{torchattacks}, ART {art}, foolbox {foolbox}. Each section was measured in one run of one process, peers and all; its
-date stands below it. The ResNet-20 is a public CIFAR-10 network without any defence, on the compressed test images
-that `$GAMBESON_DATA` holds; the digits network is the one that `make demo` trains; the robust networks are trained by
-`examples/train_robust.py`.
+{torchattacks}, ART {art}, foolbox {foolbox}. Each section was measured in one run of one process, peers and all, with
+the command line's settings of malloc, from which all profit; its date stands below it. The ResNet-20 is a public
+CIFAR-10 network without any defence, on the compressed test images that `$GAMBESON_DATA` holds; the digits network is
+the one that `make demo` trains; the robust networks are trained by `examples/train_robust.py`.
 
 """
 
@@ -49,7 +50,9 @@ def _cost(quick: bool) -> list[str]:
 def _autoattack(quick: bool) -> list[str]:
     count = 100 if quick else 500
     # Images on which nothing was ever tuned: the plan of strongest was chosen on the first 1,500.
-    subjects = _known(robust("mnist", count, 2_000), robust("cifar10", count, 2_000))
+    subjects = _known(
+        robust("mnist", count, 2_000), robust("cifar10", count, 2_000), undefended(count, 2_000)
+    )
     return [autoattack_table(s, s.radii[0], count) for s in subjects]
 
 
@@ -89,6 +92,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer samples; prints, writes nothing")
     parser.add_argument("sections", nargs="*", help=f"some of {', '.join(SECTIONS)}; all where none is named")
     given = parser.parse_args()
+    prepare()
     torch.set_num_threads(1)
     for name in given.sections or SECTIONS:
         text = "\n".join([*SECTIONS[name](given.quick), f"*Measured on {date.today().isoformat()}.*\n"])

@@ -43,15 +43,25 @@ def digits(count: int = 300) -> Subject:
 
 
 def resnet20(count: int = 128) -> Subject | None:
-    """The public ResNet-20, or ``None`` where the data folder is absent."""
+    """The public ResNet-20 with ``count`` test samples that it gets right; ``None`` without the data folder."""
+    found = _resnet20()
+    return None if found is None else _subject("ResNet-20", *found, count, (0.5 / 255, 1 / 255))
+
+
+def undefended(count: int, start: int) -> Subject | None:
+    """The public ResNet-20 at 8/255, like ``robust``."""
+    found = _resnet20()
+    return None if found is None else _taken("ResNet-20", *found, count, start, 8 / 255)
+
+
+def _resnet20() -> tuple[gb.Model, gb.Dataset] | None:
     folder = Path(os.environ.get("GAMBESON_DATA", "../shared/data"))
     weights, images = folder / "models" / "resnet20_cifar10.safetensors", folder / "cifar10_test_jpeg.npz"
     if not (weights.exists() and images.exists()):
         return None
     options = gb.DataOptions.from_pairs((("test_fraction", "1"),))
     data = gb.open_dataset(str(images), options=options)
-    model = gb.open_model(str(weights), schema=data.schema, factory=f"{resnet20_example.__file__}:build")
-    return _subject("ResNet-20", model, data, count, (0.5 / 255, 1 / 255))
+    return gb.open_model(str(weights), schema=data.schema, factory=f"{resnet20_example.__file__}:build"), data
 
 
 def robust(name: str, count: int = 500, start: int = 0) -> Subject | None:
@@ -77,11 +87,16 @@ def robust(name: str, count: int = 500, start: int = 0) -> Subject | None:
         save_file(network.state_dict(), weights)
     data = _open(folder / test, "1")
     model = gb.open_model(str(weights), schema=data.schema, factory=f"{train_robust.__file__}:{name}")
+    return _taken(f"robust {name} CNN", model, data, count, start, eps)
+
+
+def _taken(name: str, model: gb.Model, data: gb.Dataset, count: int, start: int, eps: float) -> Subject:
+    """Of ``count`` test samples from number ``start`` on, those that the model gets right."""
     split = data.split("test")
     x, y = (torch.from_numpy(a) for a in split.take(np.arange(start, start + count)))
     right = (Passes(model).scores(x).argmax(1) == y).nonzero().squeeze(1)
     samples = Samples(x[right], y[right], start + right.numpy())
-    return Subject(f"robust {name} CNN", model.network.module, model, samples, data.schema, (eps,))
+    return Subject(name, model.network.module, model, samples, data.schema, (eps,))
 
 
 def _open(path: Path, test_fraction: str) -> gb.Dataset:

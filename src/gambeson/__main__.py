@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 
@@ -18,9 +17,9 @@ def main(arguments: list[str] | None = None) -> None:
 
         print(f"gambeson {__version__}")
         return
-    # Threads that wait by spinning take the processor from whoever else computes, and from each other: an audit beside
-    # one busy process took five times as long. OpenMP reads this when torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from gambeson.interfaces.process import prepare
+
+    prepare()
     from gambeson.interfaces.cli.app import run
 
     sys.exit(run(words))

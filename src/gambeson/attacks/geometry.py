@@ -35,6 +35,7 @@ class PerturbationSet:
         integer: True where only whole numbers are valid.
         rules: Relations and categories of a table, or ``None``.
         plain: Whether ``scale`` is 1 everywhere, and nothing is frozen, whole or ruled: as in a picture.
+        range: Lowest and highest value, where they are the same for every feature; else ``None``.
     """
 
     norm: Norm
@@ -46,6 +47,7 @@ class PerturbationSet:
     integer: Tensor
     rules: TableRules | None = None
     plain: bool = False
+    range: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, threat: ThreatModel, schema: Schema) -> PerturbationSet:
@@ -70,7 +72,9 @@ class PerturbationSet:
         rules = TableRules.of(threat, schema)
         frozen = frozen if rules is None else ~rules.linear.movable
         plain = rules is None and not bool((frozen | integer | (scale != 1)).any())
-        return cls(threat.norm, threat.eps, low, high, scale, frozen, integer, rules, plain)
+        same = bool((low == low.reshape(-1)[0]).all() and (high == high.reshape(-1)[0]).all())
+        ends = (float(low.reshape(-1)[0]), float(high.reshape(-1)[0])) if same else None
+        return cls(threat.norm, threat.eps, low, high, scale, frozen, integer, rules, plain, ends)
 
     def measure(self, delta: Tensor) -> Tensor:
         """Norm of each row of perturbations (n, *shape) in units of ``scale``: (n,)."""
@@ -100,10 +104,16 @@ class PerturbationSet:
 
     def to(self, device: torch.device) -> PerturbationSet:
         """The same set with its tensors on ``device``."""
-        tensors = (t.to(device) for t in (self.low, self.high, self.scale, self.frozen, self.integer))
-        rules = None if self.rules is None else self.rules.to(device)
-        low, high, scale, frozen, integer = tensors
-        return PerturbationSet(self.norm, self.eps, low, high, scale, frozen, integer, rules, self.plain)
+        names = ("low", "high", "scale", "frozen", "integer")
+        moved = {name: getattr(self, name).to(device) for name in names}
+        return replace(self, rules=None if self.rules is None else self.rules.to(device), **moved)
+
+    def holds(self, x: Tensor) -> bool:
+        """Whether every value of ``x`` (n, *shape) is a number within the bounds."""
+        if self.range is None:
+            return torch.equal(x.clamp(self.low, self.high), x)
+        lowest, highest = torch.aminmax(x) if len(x) else self.range
+        return bool(lowest >= self.range[0]) and bool(highest <= self.range[1])
 
     def slope(self, grad: Tensor) -> Tensor:
         """A gradient in input units (n, *shape) as one with respect to what a perturbation moves."""
@@ -151,7 +161,7 @@ class Ball:
         """
         x = self.x if of is None else self.x[of]
         if self.space.plain:
-            return (x + delta).clamp_(self.space.low, self.space.high)
+            return (x + delta).clamp_(*(self.space.range or (self.space.low, self.space.high)))
         change = delta * self.space.scale
         if bool(self.space.integer.any()):
             change = torch.where(self.space.integer, change.trunc(), change)
@@ -232,7 +242,7 @@ class Ball:
 
     def contains(self, x: Tensor) -> Tensor:
         """Whether each input is a valid member of its ball, up to float32 rounding: (n,) bool."""
-        if self.space.plain and torch.equal(x.clamp(self.space.low, self.space.high), x):
+        if self.space.plain and self.space.holds(x):
             if self.space.bounded:
                 sure = self.space.measure(x - self.x) * _SURE <= self.limit
             else:

@@ -176,6 +176,7 @@ class _Batch:
         budget = _own_budget(attack, facts, budget)
         self.attack, self.facts, self.passes, self.run, self.budget = attack, facts, passes, run, budget
         self.samples = samples
+        self.gives_up = attack if isinstance(attack, GivesUp) else None
         device = torch.device(passes.device)
         x, y = samples.x.to(device), samples.y.to(device)
         self.ball = space.to(device).around(x)
@@ -247,9 +248,10 @@ class _Batch:
     def _compact(self, state: Any, t: int) -> Any:
         """Drop the samples that have fallen or spent their budget before step ``t`` from every tensor."""
         keep = self.judge.standing()
-        keep = keep[(self.oracle.left > 0).to(keep.device)[keep]]
-        if isinstance(self.attack, GivesUp):
-            keep = keep[~self.attack.idle(state)[keep]]
+        if self.budget is not None:
+            keep = keep[(self.oracle.left > 0).to(keep.device)[keep]]
+        if self.gives_up is not None:
+            keep = keep[~self.gives_up.idle(state)[keep]]
         dropped = len(self.problem.y) - len(keep)
         if not dropped:
             return state

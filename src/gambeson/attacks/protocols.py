@@ -11,8 +11,8 @@ from gambeson.core.threat import Norm
 
 AUTOATTACK_NORMS = (Norm.LINF, Norm.L2)
 _TARGETS = 9
-_NEARLY, _CLOSE, _CLOSER, _CLOSEST = 0.15, 0.2, 0.08, 0.06
-"""Shares of its clean margin below which a sample is worth a look, restarts, runs at every class, another loss."""
+_CLOSE, _CLOSER, _CLOSEST = 0.2, 0.1, 0.05
+"""Shares of its clean margin below which a sample is worth restarts, many at once, runs at every class."""
 _PROBE = 200
 """Queries of the look for masked gradients."""
 MASKING_PROBE = f"square({_PROBE}, probe)"
@@ -54,11 +54,11 @@ def autoattack(norm: Norm, classes: int) -> list[Stage]:
 def strongest(norm: Norm, classes: int) -> list[Stage]:
     """Gambeson's own ensemble: cheapest first, each stage on what stands, and no further where there is no hope.
 
-    Ten steps of APGD on cross-entropy from the sample itself, and a short run on those that nearly fell; a run on the
-    probability margin, then runs towards the classes that came closest; restarts on the samples with little of their
-    margin left until several in a row gain nothing; for the closest, a run towards each class and restarts on another
-    loss. A short Square on those furthest from falling tells whether gradients can be believed; if it breaks one,
-    Square gets all that stand.
+    Five steps of APGD on cross-entropy from the sample itself, then restarts from diverse outputs on the samples with
+    little of their margin left, more of them on those with least: the bound is near its end early. A rough run on all
+    that stand finds out who else is close; these get long restarts until several in a row gain nothing, and the
+    closest a run towards each class. A short Square on those furthest from falling tells whether gradients can be
+    believed; if it breaks one, Square gets all that stand.
 
     Args:
         norm: Any.
@@ -70,28 +70,30 @@ def strongest(norm: Norm, classes: int) -> list[Stage]:
             stage("sigma_zero", "sigma-zero(300)", steps=300),
             stage("fmn", "fmn(300)", steps=300),
         ]
-    few, every = min(2, classes - 1), min(_TARGETS, classes - 1)
-    look = stage("apgd", "apgd-margin(20)", steps=20, loss="margin")
-    ahead = stage(
-        "apgd", f"apgd-closest(20, {few} targets)", steps=20, loss="closest", targets=few, give_up=0.5
+    every = min(_TARGETS, classes - 1)
+    near = stage("apgd", "apgd-margin(20, 2 restarts)", steps=20, loss="margin", diverse=2, restarts=2)
+    soon = stage(
+        "apgd", "apgd-margin(20, 12 restarts)", steps=20, loss="margin", diverse=2, restarts=12, patience=6
     )
-    again = stage("apgd", "apgd-margin(50, 8 restarts)", steps=50, loss="margin", restarts=8, patience=4)
+    look = stage("apgd", "apgd-pm(10)", steps=10, loss="probability_margin")
+    again = stage(
+        "apgd", "apgd-margin(50, 20 restarts)", steps=50, loss="margin", diverse=2, restarts=20, patience=8
+    )
     around = stage("apgd", f"apgd-closest(50, {every} targets)", steps=50, loss="closest", targets=every)
-    other = stage("apgd", "apgd-dlr(50, 10 restarts)", steps=50, loss="dlr", restarts=10)
     return [
-        stage("apgd", "apgd-ce(10)", steps=10, random_start=False),
-        replace(look, close=_NEARLY, least=8),
-        replace(ahead, rough=True),
-        replace(again, close=_CLOSE),
-        replace(around, close=_CLOSER, least=0),
-        replace(other, close=_CLOSEST, least=0),
+        stage("apgd", "apgd-ce(5)", steps=5, random_start=False),
+        replace(near, close=_CLOSE, least=8),
+        replace(soon, close=_CLOSER, least=0),
+        replace(look, rough=True),
+        replace(again, close=_CLOSE, least=8),
+        replace(around, close=_CLOSEST, least=0),
         *_masking(),
     ]
 
 
 def first_half(norm: Norm, classes: int) -> list[Stage]:
-    """The stages of ``strongest`` that look at every sample: a good attack at a third of the cost."""
-    return strongest(norm, classes)[:3]
+    """The stages of ``strongest`` up to its look at every sample: a good attack at a third of the cost."""
+    return strongest(norm, classes)[:4]
 
 
 def _masking() -> list[Stage]:

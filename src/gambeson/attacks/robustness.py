@@ -20,7 +20,7 @@ from gambeson.core.stats import proportion
 from gambeson.core.threat import Access, Norm, ThreatModel
 from gambeson.data.dataset import Dataset, Split
 from gambeson.models.model import Differentiable, Model
-from gambeson.models.passes import Passes
+from gambeson.models.passes import MOST_ROWS, Passes
 
 _LOOKED_AT = 64
 """Samples that are asked twice before a model is attacked."""
@@ -107,7 +107,7 @@ def run_attacks(
     split: str = "test",
     samples: int = 1_000,
     seed: int = 0,
-    rows_per_pass: int = 64,
+    rows_per_pass: int = MOST_ROWS,
 ) -> Robustness:
     """Measure robust accuracy under the given attacks.
 

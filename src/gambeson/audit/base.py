@@ -96,7 +96,7 @@ class CheckContext:
     split: str = "test"
     train_split: str | None = "train"
     command: str = ""
-    rows_per_pass: int = 64
+    rows_per_pass: int = 128
     deadline: float | None = None
     surrogate: Model | None = None
     progress: Progress = field(default_factory=NoProgress)

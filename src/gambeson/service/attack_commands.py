@@ -44,7 +44,7 @@ class AttackCommand:
     split: str = "test"
     samples: int = 500
     seed: int = 0
-    batch_size: int = 64
+    batch_size: int = 128
     time_budget: float | None = None
     out: Path | None = None
     png: bool = False

@@ -73,7 +73,7 @@ class CertifyCommand:
     split: str = "test"
     samples: int = 100
     seed: int = 0
-    batch_size: int = 64
+    batch_size: int = 128
     out: Path | None = None
 
 

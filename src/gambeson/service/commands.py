@@ -74,7 +74,7 @@ class AuditCommand:
     skip: tuple[str, ...] = ()
     seed: int = 0
     time_budget: float | None = None
-    batch_size: int = 64
+    batch_size: int = 128
     jobs: int = 1
     out: Path = Path("gambeson-audit")
     formats: tuple[str, ...] = ("json", "html", "sarif", "junit")

@@ -76,7 +76,7 @@ class AuditSettings:
         time_budget: ``10m``, ``90s``, ``1h``; no limit where not given.
         only: Families or checks to run; all where empty.
         skip: Families or checks to leave out.
-        batch_size: Samples per model pass; changes no result.
+        batch_size: Most samples per model pass; changes no result.
         jobs: Checks run at the same time.
         out: Folder for the reports.
         formats: ``json``, ``html``, ``sarif``, ``junit``.
@@ -88,7 +88,7 @@ class AuditSettings:
     time_budget: str | float | None = None
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
-    batch_size: int = 64
+    batch_size: int = 128
     jobs: int = 1
     out: str = "gambeson-audit"
     formats: tuple[str, ...] = ("json", "html", "sarif", "junit")

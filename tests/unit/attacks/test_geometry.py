@@ -64,9 +64,18 @@ def test_no_picture_outside_the_bounds_is_a_member_however_large_the_ball(eps, w
     assert ball.contains(inside).tolist() == [True, False]
 
 
+def test_bounds_that_differ_by_feature_hold_for_each():
+    low, high = torch.tensor([0.0, -2.0]), torch.tensor([1.0, 3.0])
+    space = PerturbationSet.of(ThreatModel(Norm.LINF, 0.5), Schema((2,), ("a", "b")))
+    space = replace(space, low=low, high=high, range=None)
+    assert space.holds(torch.tensor([[1.0, 3.0], [0.0, -2.0]]))
+    assert not space.holds(torch.tensor([[1.5, 2.0]]))
+    assert not space.holds(torch.tensor([[0.5, float("nan")]]))
+
+
 def test_infinity_is_no_member_even_without_bounds():
     space = PerturbationSet.of(ThreatModel(Norm.L2, 1.0), Schema((2,), ("a", "b"))).with_eps(float("inf"))
-    free = replace(space, low=torch.full((2,), -torch.inf), high=torch.full((2,), torch.inf))
+    free = replace(space, low=torch.full((2,), -torch.inf), high=torch.full((2,), torch.inf), range=None)
     x = torch.tensor([[0.0, 9.0], [0.0, torch.inf]])
     assert free.around(torch.zeros(2, 2)).contains(x).tolist() == [True, False]
 

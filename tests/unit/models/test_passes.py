@@ -87,3 +87,10 @@ def test_a_rough_pass_computes_in_bfloat16_and_an_exact_one_does_not():
 def test_a_model_that_does_not_gain_is_never_rough():
     passes = Passes(perceptron())
     assert passes.rough() is passes
+
+
+def test_a_block_of_large_inputs_is_smaller():
+    small, large = (TensorModel(torch.nn.Flatten(), shape, 3) for shape in ((1, 8, 8), (3, 512, 512)))
+    assert Passes(small).rows == 128
+    assert Passes(small, 33).rows == 40  # a multiple of 8
+    assert Passes(large).rows == 8  # 5 pictures fit into 2**22 values, and 8 is the least

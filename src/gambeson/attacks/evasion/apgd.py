@@ -36,6 +36,8 @@ _LOSS_NAMES = (*_LOSSES, "closest")
 _MOMENTUM = 0.75
 _NOTHING = 0.01
 """Share of the clean margin that a run has to gain so as not to be in vain."""
+_MIXTURE = 2
+"""Stream of the random mixtures; the two before it draw the start."""
 _ENOUGH_ASCENTS = 0.75
 """rho of the paper: fewer ascending steps than this fraction since the last checkpoint halves the step."""
 
@@ -112,6 +114,9 @@ class APGD:
         patience: A sample is left alone after so many restarts in a row that gained next to nothing on its best
             lead; ``None`` never gives up.
         random_start: Start on the surface of the ball; False starts at the sample itself.
+        diverse: Steps of length eps before every run along the gradient of a random mixture of the class scores:
+            runs that start far apart in the scores find other ways out than runs that start far apart in the input
+            (Tashiro, Song & Ermon 2020, arXiv:2003.06878, section 4.1).
 
     Raises:
         UsageError: The loss is unknown.
@@ -124,6 +129,7 @@ class APGD:
     random_start: bool = True
     give_up: float = 1.0
     patience: int | None = None
+    diverse: int = 0
 
     def __post_init__(self) -> None:
         if self.loss not in _LOSS_NAMES:
@@ -133,7 +139,11 @@ class APGD:
     def length(self) -> int:
         """Steps over all restarts or targets, each with one query at its start."""
         runs = {"closest": self.targets + 1}.get(self.loss, self.restarts)
-        return (self.steps + 1) * (self.targets if self.loss in _TARGETED else runs)
+        return self._run_length * (self.targets if self.loss in _TARGETED else runs)
+
+    @property
+    def _run_length(self) -> int:
+        return self.diverse + 1 + self.steps
 
     def init(self, oracle: Oracle, problem: Problem) -> APGDState:
         """Rank the classes by their score on the clean sample, true class last."""
@@ -173,9 +183,14 @@ class APGD:
 
     def step(self, oracle: Oracle, problem: Problem, state: APGDState, t: int) -> APGDState:
         """Start a run, or move once and, at a checkpoint, review the step size."""
-        run, i = divmod(t, self.steps + 1)
+        run, i = divmod(t, self._run_length)
         if i == 0:
-            return self._start(oracle, problem, state, run, t)
+            state = self._place(problem, state, run, t)
+        if i < self.diverse:
+            return _diversify(oracle, problem, state, t - i)
+        i -= self.diverse
+        if i == 0:
+            return self._start(oracle, problem, state, run)
         state = self._move(oracle, problem, state, run, first=i == 1)
         if problem.ball.space.norm is Norm.L1:
             return state if i % sparse.interval(self.steps) else _review_sparse(problem, state)
@@ -183,8 +198,10 @@ class APGD:
             return state
         return _review(state, i - max((c for c in checkpoints(self.steps) if c < i), default=0))
 
-    def _start(self, oracle: Oracle, problem: Problem, state: APGDState, run: int, t: int) -> APGDState:
+    def _place(self, problem: Problem, state: APGDState, run: int, t: int) -> APGDState:
+        """Choose where a run starts and what it aims at, and leave alone what it has given up."""
         delta = _random_edge(problem, t) if self.random_start else torch.zeros_like(state.delta)
+        state = replace(state, delta=delta)
         if self.patience is not None and run:
             state = _patience(state, self.patience)
         if self.loss == "closest" and run:
@@ -192,16 +209,18 @@ class APGD:
                 state = replace(state, idle=state.lead.amax(1) < self.give_up * state.clean)
             ahead = torch.where(state.tried, -torch.inf, state.lead)
             target = ahead.argmax(1)
-            state = replace(state, target=target, tried=state.tried.scatter(1, target[:, None], True))
-        elif self.loss in _TARGETED:
-            state = replace(state, target=state.ranking[:, run % (state.ranking.shape[1] - 1)])
-        answer = self._gradient(oracle, problem, state, delta, run)
+            return replace(state, target=target, tried=state.tried.scatter(1, target[:, None], True))
+        if self.loss in _TARGETED:
+            return replace(state, target=state.ranking[:, run % (state.ranking.shape[1] - 1)])
+        return state
+
+    def _start(self, oracle: Oracle, problem: Problem, state: APGDState, run: int) -> APGDState:
+        answer = self._gradient(oracle, problem, state, state.delta, run)
         return replace(
             state,
-            delta=delta,
-            previous=delta,
+            previous=state.delta,
             grad=answer.grad,
-            best=delta,
+            best=state.delta,
             best_grad=answer.grad,
             loss=answer.loss,
             best_loss=answer.loss,
@@ -274,6 +293,21 @@ def _random_edge(problem: Problem, t: int) -> Tensor:
         draw = problem.rng.normal(t, *shape)
         length = draw.flatten(1).norm(p=1 if ball.space.norm is Norm.L1 else 2, dim=1)
     return ball.project(eps * draw / rows(length.clamp_min(1e-12), draw))
+
+
+def _diversify(oracle: Oracle, problem: Problem, state: APGDState, begun: int) -> APGDState:
+    """One step towards the run's own random mixture of the scores; ``begun`` is the step the run began with."""
+    ball, mixture = problem.ball, 2 * problem.rng.uniform(begun, state.lead.shape[1], stream=_MIXTURE) - 1
+    answer = oracle.gradient(ball.apply(state.delta), _mixed, mixture)
+    return replace(
+        state,
+        delta=ball.project(state.delta + ball.space.eps * ball.ascent(state.delta, answer.grad)),
+        lead=torch.maximum(state.lead, _leads(answer.scores, problem.y)),
+    )
+
+
+def _mixed(scores: Tensor, mixture: Tensor) -> Tensor:
+    return (scores * mixture).sum(1)
 
 
 def _patience(state: APGDState, most: int) -> APGDState:

@@ -78,7 +78,7 @@ class PGD:
         if velocity is not None:
             grad = velocity = self.momentum * velocity + _unit_mean(grad)
         length = (self.step_size or max(2.5 / self.steps, 0.1)) * ball.space.eps
-        return PGDState(ball.project(delta + length * ball.ascent(delta, grad)), velocity)
+        return PGDState(ball.project(delta.add(ball.ascent(delta, grad), alpha=length)), velocity)
 
 
 def _unit_mean(grad: Tensor) -> Tensor:

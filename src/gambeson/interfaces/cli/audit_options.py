@@ -143,7 +143,10 @@ Seed = Annotated[
 BatchSize = Annotated[
     str | None,
     _option(
-        _RUN, "--batch-size", metavar="N", help="Samples per model pass; changes no result (default: 64)"
+        _RUN,
+        "--batch-size",
+        metavar="N",
+        help="Most samples per model pass; changes no result (default: 128)",
     ),
 ]
 Jobs = Annotated[
