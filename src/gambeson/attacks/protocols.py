@@ -44,7 +44,7 @@ def autoattack(norm: Norm, classes: int) -> list[Stage]:
         )
     targets = min(_TARGETS, classes - 1)
     return [
-        stage("apgd", "apgd-ce(100)", steps=100),
+        _run(100),
         stage("apgd", f"apgd-t(100, {targets} targets)", steps=100, loss="targeted_dlr", targets=targets),
         stage("fab", f"fab-t(100, {targets} targets)", steps=100, targets=targets),
         stage("square", "square(5000)", queries=5_000, rescale=False),
@@ -70,25 +70,29 @@ def strongest(norm: Norm, classes: int) -> list[Stage]:
             stage("sigma_zero", "sigma-zero(300)", steps=300),
             stage("fmn", "fmn(300)", steps=300),
         ]
+    # Under l1 a step moves few features, so that every run takes longer, and a short look tells nothing.
+    slow = norm is Norm.L1
+    first, short, long = (20, 50, 100) if slow else (5, 20, 50)
     every = min(_TARGETS, classes - 1)
-    near = stage("apgd", "apgd-margin(20, 2 restarts)", steps=20, loss="margin", diverse=2, restarts=2)
-    soon = stage(
-        "apgd", "apgd-margin(20, 12 restarts)", steps=20, loss="margin", diverse=2, restarts=12, patience=6
-    )
-    look = stage("apgd", "apgd-pm(10)", steps=10, loss="probability_margin")
-    again = stage(
-        "apgd", "apgd-margin(50, 20 restarts)", steps=50, loss="margin", diverse=2, restarts=20, patience=8
-    )
-    around = stage("apgd", f"apgd-closest(50, {every} targets)", steps=50, loss="closest", targets=every)
+    look = _run(10, loss="probability_margin")
+    if slow:
+        look = _run(short, loss="closest", targets=min(2, classes - 1), give_up=0.7)
     return [
-        stage("apgd", "apgd-ce(5)", steps=5, random_start=False),
-        replace(near, close=_CLOSE, least=8),
-        replace(soon, close=_CLOSER, least=0),
+        _run(first, random_start=False),
+        replace(_run(short, loss="margin", diverse=2, restarts=2), close=_CLOSE, least=8),
+        replace(_run(short, loss="margin", diverse=2, restarts=12, patience=6), close=_CLOSER, least=0),
         replace(look, rough=True),
-        replace(again, close=_CLOSE, least=8),
-        replace(around, close=_CLOSEST, least=0),
+        replace(_run(long, loss="margin", diverse=2, restarts=20, patience=8), close=_CLOSE, least=8),
+        replace(_run(long, loss="closest", targets=every), close=_CLOSEST, least=0),
         *_masking(),
     ]
+
+
+def _run(steps: int, *, loss: str = "ce", **parameters: object) -> Stage:
+    """Auto-PGD with a label that tells what was asked of it."""
+    numbers = [f"{parameters[name]} {name}" for name in ("restarts", "targets") if name in parameters]
+    label = f"apgd-{loss}({', '.join([str(steps), *numbers])})"
+    return stage("apgd", label, steps=steps, loss=loss, **parameters)
 
 
 def first_half(norm: Norm, classes: int) -> list[Stage]:

@@ -60,7 +60,7 @@ def test_less_access_under_another_norm_says_what_to_do(check, norm):
 @pytest.mark.parametrize(
     ("check", "norm", "stages"),
     [
-        ("evasion.gradient", Norm.LINF, "apgd-closest(20, 1 targets) → tabular(40)"),
+        ("evasion.gradient", Norm.LINF, "apgd-probability_margin(10) → tabular(40)"),
         ("evasion.scores", Norm.LINF, "tabular(40) → square(40)"),
         ("evasion.scores", Norm.L0, "tabular(40)"),
         ("evasion.labels", Norm.LINF, "tabular_labels(40) → rays(40)"),
