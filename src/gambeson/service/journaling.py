@@ -10,6 +10,7 @@ from gambeson.adapters.files import write_whole
 from gambeson.adapters.journal_files import FileJournal
 from gambeson.audit.report.writing import unwritable
 from gambeson.core.errors import UsageError
+from gambeson.core.threat import ThreatModel
 from gambeson.service.commands import AuditCommand
 
 _FOLDER = ".journal"
@@ -50,11 +51,22 @@ def _plan(command: AuditCommand, model_digest: str, data_digest: str) -> dict[st
         "split": command.split,
         "train split": str(command.train_split),
         "surrogate": f"{command.surrogate} {command.surrogate_factory}",
-        "threat models": "; ".join(repr(threat) for threat in command.threats),
+        "threat models": "; ".join(_exactly(threat) for threat in command.threats),
         "profile": command.profile,
         "samples": str(command.samples),
         "seed": str(command.seed),
     }
+
+
+def _exactly(threat: ThreatModel) -> str:
+    """All of a threat model, in words: a rounded radius would let another one pass."""
+    unit = " of each feature's range" if threat.unit == "range" else ""
+    queries = "any number of" if threat.queries is None else threat.queries
+    frozen = ", ".join(sorted(threat.frozen)) or "nothing"
+    return (
+        f"{threat.norm} eps={threat.eps!r}{unit}, {threat.categories} categories, {threat.access} access, "
+        f"{queries} queries, {frozen} frozen"
+    )
 
 
 def _same_audit(path: Path, plan: dict[str, str], out: Path) -> int:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gambeson.core.errors import UsageError
+from gambeson.core.threat import ThreatModel
 from gambeson.service.commands import AuditCommand
 from gambeson.service.journaling import open_journal
 
@@ -35,6 +36,11 @@ def test_a_fresh_audit_forgets_the_old_one(command):
         ({}, ("m2", "d1"), "another model"),
         ({}, ("m1", "d2"), "another data"),
         ({"profile": "quick"}, ("m1", "d1"), "another profile"),
+        (
+            {"threats": (ThreatModel(eps=0.12345, queries=9, frozen=("age",)),)},
+            ("m1", "d1"),
+            "now linf eps=0.12345, 0 categories, gradient access, 9 queries, age frozen",
+        ),
     ],
 )
 def test_another_audit_is_not_resumed(command, change, digests, words):
