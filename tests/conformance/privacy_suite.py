@@ -78,7 +78,7 @@ def honest_about_references(build: Build, facts: PrivacyFacts) -> Iterator[str]:
     """Needs references if and only if it says so."""
     world = candidates(leak=1)
     bare = task(replace(world, references=no_references(len(world.labels))))
-    if not facts.needs_references:
+    if not facts.least_references:
         if not np.array_equal(build().infer(bare), build().infer(task(world))):
             yield "uses references although it declares that it needs none"
         return

@@ -16,7 +16,7 @@ from gambeson.core.threat import Access
 from tests.conformance.privacy_suite import violations
 from tests.membership_worlds import candidates
 
-ALONE = PrivacyFacts(Access.SCORES, needs_references=False, source="planted")
+ALONE = PrivacyFacts(Access.SCORES, least_references=0, source="planted")
 
 
 @pytest.mark.parametrize("name", privacy.names())

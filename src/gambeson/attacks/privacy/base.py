@@ -20,12 +20,12 @@ class PrivacyFacts:
 
     Attributes:
         access: Access to the target that it needs.
-        needs_references: Whether it needs reference models.
+        least_references: Reference models without which it does not run.
         source: Paper and section.
     """
 
     access: Access
-    needs_references: bool
+    least_references: int
     source: str
 
 
@@ -66,6 +66,9 @@ class MembershipAttack(Protocol):
 privacy: Registry[Callable[..., MembershipAttack], PrivacyFacts] = Registry(
     "privacy attack",
     (
+        "gambeson.attacks.privacy.entropy",
+        "gambeson.attacks.privacy.learnt",
+        "gambeson.attacks.privacy.lira",
         "gambeson.attacks.privacy.loss_threshold",
         "gambeson.attacks.privacy.rmia",
     ),

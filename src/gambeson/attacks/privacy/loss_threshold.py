@@ -14,7 +14,7 @@ from gambeson.core.threat import Access
     "loss_threshold",
     PrivacyFacts(
         access=Access.SCORES,
-        needs_references=False,
+        least_references=0,
         source="Yeom et al. 2018, Privacy risk in machine learning, arXiv:1709.01604",
     ),
 )

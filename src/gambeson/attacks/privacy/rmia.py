@@ -16,7 +16,7 @@ from gambeson.core.threat import Access
     "rmia",
     PrivacyFacts(
         access=Access.SCORES,
-        needs_references=True,
+        least_references=2,
         source="Zarifzadeh et al. 2024, Low-cost high-power membership inference attacks, arXiv:2312.03262",
     ),
 )
@@ -65,13 +65,18 @@ class RMIA:
 
     def _evidence(self, task: MembershipTask) -> np.ndarray:
         """(n,) logarithm of p(x)."""
+        if not self.offline:
+            return log_evidence(task.references, task.included)
         without = _log_mean(task.references, ~task.included)
-        if self.offline:
-            other = math.log(1 - self.a) if self.a < 1 else -np.inf
-            both = (math.log(1 + self.a) + without, np.full_like(without, other))
-        else:
-            both = (_log_mean(task.references, task.included), without)
+        other = math.log(1 - self.a) if self.a < 1 else -np.inf
+        both = (math.log(1 + self.a) + without, np.full_like(without, other))
         return np.asarray(np.logaddexp(*both) - math.log(2))
+
+
+def log_evidence(references: np.ndarray, included: np.ndarray) -> np.ndarray:
+    """(n,) logarithm of p(x) online, from (k, n) log-probabilities and which models were trained on each record."""
+    both = (_log_mean(references, included), _log_mean(references, ~included))
+    return np.asarray(np.logaddexp(*both) - math.log(2))
 
 
 def _log_mean(log_values: np.ndarray, mask: np.ndarray) -> np.ndarray:

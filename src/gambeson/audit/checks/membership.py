@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,8 +25,9 @@ from gambeson.audit.checks.membership_evidence import (
     roc_curves,
 )
 from gambeson.audit.checks.membership_verdict import Verdict, judge
-from gambeson.core.errors import GambesonError, InsufficientEvidence
+from gambeson.core.errors import GambesonError, InsufficientEvidence, Unavailable
 from gambeson.core.finding import Evidence, Family, Finding, Outcome
+from gambeson.core.reproduce import Seed
 from gambeson.core.threat import Access
 from gambeson.data.dataset import Split
 from gambeson.models.model import Trainable
@@ -57,7 +58,7 @@ class _Attackers:
     ),
 )
 def privacy_membership(context: CheckContext) -> list[Finding]:
-    """Membership inference: the loss threshold, and RMIA where the model can be trained anew.
+    """Membership inference by thresholds, and with reference models where the model can be trained anew.
 
     Scores members (training split) and non-members (audited split) once each. Every attack is reported;
     the figures without an attack's name are those of the strongest attack, with an interval that allows for
@@ -74,14 +75,24 @@ def privacy_membership(context: CheckContext) -> list[Finding]:
     target = _target_scores(context, pool)
     attackers = _train(context, pool)
     candidates = Candidates(target, pool.labels, pool.truth, attackers.references)
-    found = [
-        run_inference(entry.plugin(), entry.name, candidates, context.seed)
-        for entry in privacy
-        if entry.facts.access <= Access.SCORES
-        and (len(attackers.references.scores) or not entry.facts.needs_references)
-    ]
+    found, refused = _infer(candidates, context.seed)
     figures = measure(found, candidates, context.seed)
-    return [_finding(context, pool, found, figures, attackers)]
+    finding = _finding(context, pool, found, figures, attackers)
+    return [replace(finding, cut=finding.cut + refused)]
+
+
+def _infer(candidates: Candidates, seed: Seed) -> tuple[list[Membership], tuple[str, ...]]:
+    """What every attack found for which there are references enough, and which lack a package."""
+    found, refused = [], []
+    for entry in privacy:
+        few = len(candidates.references.scores) < entry.facts.least_references
+        if few or entry.facts.access > Access.SCORES:
+            continue
+        try:
+            found.append(run_inference(entry.plugin(), entry.name, candidates, seed))
+        except Unavailable as error:
+            refused.append(f"{entry.name} was not run: {' '.join(str(error).split())}")
+    return found, tuple(refused)
 
 
 def _pool(context: CheckContext) -> Pool:

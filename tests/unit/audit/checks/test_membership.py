@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -111,7 +112,10 @@ def test_the_evidence_says_what_was_run_and_how_to_repeat_it():
     facts = dict(finding.evidence.facts)
     assert finding.evidence.command == "gambeson audit model --only privacy.membership"
     assert finding.evidence.samples == 600
-    assert finding.evidence.method == "loss_threshold + rmia, seed 0"
+    assert (
+        finding.evidence.method
+        == "entropy + learnt + lira + loss_threshold + modified_entropy + rmia, seed 0"
+    )
     assert (facts["members scored"], facts["reference models"]) == ("300", "4")
     assert facts["queries spent in all"] == "600"
     assert finding.taxonomy == ("atlas:AML.T0024.000", "nist:NISTAML.033", "owasp-ml:ML04:2023")
@@ -128,7 +132,7 @@ def test_a_rate_that_so_few_nonmembers_cannot_show_is_named_as_missing():
 def test_a_model_that_cannot_be_trained_anew_gets_the_loss_threshold_and_a_word_about_the_rest():
     finding = audit(frozen(overfitted()))
     assert finding.outcome is Outcome.FAILED
-    assert finding.evidence.method.startswith("loss_threshold,")
+    assert finding.evidence.method.startswith("entropy + loss_threshold + modified_entropy,")
     assert "cannot be trained anew" in finding.summary
     assert any("cannot be trained anew" in line for line in finding.cut)
     assert "cannot be trained anew" in dict(finding.evidence.facts)["reference models"]
@@ -224,3 +228,11 @@ def test_too_few_records_to_tell_are_no_pass():
 def test_the_check_is_registered_for_score_access_once_per_audit():
     facts = checks["privacy.membership"].facts
     assert (facts.access, facts.per_threat) == (Access.SCORES, False)
+
+
+def test_an_attack_without_its_package_is_said_to_be_left_out(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.ensemble", None)
+    finding = audit(overfitted())
+    assert finding.outcome is Outcome.FAILED
+    assert "learnt" not in finding.evidence.method
+    assert any(cut.startswith("learnt was not run") and "gambeson[sklearn]" in cut for cut in finding.cut)
