@@ -11,8 +11,8 @@ from gambeson.core.threat import Norm
 
 AUTOATTACK_NORMS = (Norm.LINF, Norm.L2)
 _TARGETS = 9
-_CLOSE, _CLOSER, _CLOSEST = 0.2, 0.1, 0.05
-"""Shares of its clean margin below which a sample is worth restarts, many at once, runs at every class."""
+_NEARLY, _CLOSE, _CLOSER, _CLOSEST = 0.22, 0.2, 0.1, 0.05
+"""Shares of its clean margin below which a sample is worth a look, restarts, many at once, runs at every class."""
 _PROBE = 200
 """Queries of the look for masked gradients."""
 MASKING_PROBE = f"square({_PROBE}, probe)"
@@ -54,7 +54,7 @@ def autoattack(norm: Norm, classes: int) -> list[Stage]:
 def strongest(norm: Norm, classes: int) -> list[Stage]:
     """Gambeson's own ensemble: cheapest first, each stage on what stands, and no further where there is no hope.
 
-    Five steps of APGD on cross-entropy from the sample itself, then restarts from diverse outputs on the samples with
+    Four steps of APGD on cross-entropy from the sample itself, then restarts from diverse outputs on the samples with
     little of their margin left, more of them on those with least: the bound is near its end early. A rough run on all
     that stand finds out who else is close; these get long restarts until several in a row gain nothing, and the
     closest a run towards each class. A short Square on those furthest from falling tells whether gradients can be
@@ -72,14 +72,14 @@ def strongest(norm: Norm, classes: int) -> list[Stage]:
         ]
     # Under l1 a step moves few features, so that every run takes longer, and a short look tells nothing.
     slow = norm is Norm.L1
-    first, short, long = (20, 50, 100) if slow else (5, 20, 50)
+    first, short, long = (20, 50, 100) if slow else (4, 20, 50)
     every = min(_TARGETS, classes - 1)
     look = _run(10, loss="probability_margin")
     if slow:
         look = _run(short, loss="closest", targets=min(2, classes - 1), give_up=0.7)
     return [
         _run(first, random_start=False),
-        replace(_run(short, loss="margin", diverse=2, restarts=2), close=_CLOSE, least=8),
+        replace(_run(short, loss="margin", diverse=2, restarts=2), close=_NEARLY, least=8),
         replace(_run(short, loss="margin", diverse=2, restarts=12, patience=6), close=_CLOSER, least=0),
         replace(look, rough=True),
         replace(_run(long, loss="margin", diverse=2, restarts=20, patience=8), close=_CLOSE, least=8),

@@ -31,7 +31,7 @@ def test_one_attack_prints_a_table_and_writes_what_it_found(call, words, tmp_pat
 def test_an_ensemble_says_what_each_stage_broke(call, words):
     code, out, _ = call("attack", "strongest", *words, "--eps", "0.1")
     assert code == 0
-    assert "apgd-ce(5)" in out
+    assert "apgd-ce(4)" in out
     assert "square(5000)" in out
 
 
