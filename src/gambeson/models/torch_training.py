@@ -85,7 +85,7 @@ def _descend(
     shuffle: torch.Generator,
     passes: int,
 ) -> None:
-    optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
+    optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
     for _ in range(passes):
         for rows in torch.split(torch.randperm(len(x), generator=shuffle), BATCH):
             if len(rows) == 1 < len(x):
