@@ -116,7 +116,7 @@ def train_surrogate(
 
     Args:
         x: (n, *shape) float32, inputs of the attacker's own.
-        answers: (n,) int64 classes that the target predicts for them.
+        answers: What the target says of them: (n,) int64 classes, or (n, classes) float32 probabilities.
         schema: Shape and bounds.
         classes: Number of classes.
         updates: Optimiser steps, at most rounded up to whole passes over the data.

@@ -125,5 +125,7 @@ checks: Registry[Check, CheckFacts] = Registry(
         "gambeson.audit.checks.evasion_transfer",
         "gambeson.audit.checks.evasion_corruption",
         "gambeson.audit.checks.membership",
+        "gambeson.audit.checks.extraction",
+        "gambeson.audit.checks.extraction_equations",
     ),
 )

@@ -41,7 +41,7 @@ def train(
         build: Makes the untrained network on the device of ``x``.
         log_likelihoods: Turns its raw answer into (n, classes) log-probabilities.
         x: (n, *shape) float32.
-        y: (n,) int64 labels.
+        y: (n,) int64 labels, or (n, classes) float32 probabilities to be matched.
         seed: Seeds initial weights, shuffling and dropout.
         updates: Optimiser steps, rounded up to whole passes over the data; ``None`` for at least 30 passes and
             1,000 steps.
@@ -92,8 +92,15 @@ def _descend(
                 continue  # batch normalisation cannot train on a single row
             picked = rows.to(x.device)
             optimizer.zero_grad(set_to_none=True)
-            loss = F.nll_loss(log_likelihoods(network(x[picked])), y[picked])
+            loss = _loss(log_likelihoods(network(x[picked])), y[picked])
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         if not bool(torch.isfinite(loss)):
             raise ModelError("Training a reference network diverged: its loss is no number.")
+
+
+def _loss(log_likelihoods: Tensor, y: Tensor) -> Tensor:
+    """Mean cross-entropy against labels or probabilities."""
+    if y.dim() == 1:
+        return F.nll_loss(log_likelihoods, y)
+    return -(y * log_likelihoods).sum(1).mean()

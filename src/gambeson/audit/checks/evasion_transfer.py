@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,8 +12,8 @@ from gambeson.attacks.surrogate import train_surrogate
 from gambeson.attacks.transfer import craft_on
 from gambeson.attacks.universal import random_signs
 from gambeson.audit.base import CheckContext, CheckFacts, checks
+from gambeson.audit.checks.attacker_inputs import own_inputs
 from gambeson.audit.checks.evasion_sets import (
-    FEWEST,
     Answer,
     Asked,
     ask_clean,
@@ -131,7 +130,12 @@ def _given(context: CheckContext) -> _StandIn | None:
 def _trained(context: CheckContext, asked: Asked) -> _StandIn:
     """A small network trained on the target's answers."""
     updates = context.effort.steps * _UPDATES_PER_STEP
-    x, source = _own_inputs(context, asked, updates)
+    x, _, source = own_inputs(
+        context,
+        asked.samples.index,
+        updates * _ROWS_PER_UPDATE,
+        remedy="give a surrogate with --surrogate, or data with a training split",
+    )
     if context.time_is_up:
         raise InsufficientEvidence(
             "Time ran out before a surrogate was trained.",
@@ -150,32 +154,6 @@ def _trained(context: CheckContext, asked: Asked) -> _StandIn:
 
 def _size(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
-
-
-def _own_inputs(context: CheckContext, asked: Asked, updates: int) -> tuple[Tensor, str]:
-    """Inputs that the attacker holds, and where they come from.
-
-    Rows of the split ``train`` where there is one, else those of the audited split that are not audited.
-
-    Raises:
-        InsufficientEvidence: There are too few.
-    """
-    splits, audited = context.data.splits, context.split
-    name = context.train_split or "train"
-    if name not in splits or name == audited:
-        name = audited
-    free = np.arange(len(splits[name]))
-    if name == audited:
-        free = np.setdiff1d(free, asked.samples.index)
-    if len(free) < FEWEST * context.model.info.classes:
-        raise InsufficientEvidence(
-            f"There are {len(free)} inputs to train a surrogate on.",
-            expected=f"at least {FEWEST} for each of the {context.model.info.classes} classes",
-            remedy="give a surrogate with --surrogate, or data with a training split",
-        )
-    rng = context.seed.child("own").generator()
-    chosen = np.sort(rng.choice(free, min(len(free), updates * _ROWS_PER_UPDATE), replace=False))
-    return torch.from_numpy(splits[name].take(chosen)[0]), f"the split {name!r}"
 
 
 def _on_surrogate(asked: Asked, stand_in: _StandIn, moved: Tensor) -> tuple[tuple[str, str], ...]:

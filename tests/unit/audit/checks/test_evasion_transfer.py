@@ -72,7 +72,7 @@ def test_without_a_training_split_it_takes_rows_that_are_not_audited(opaque):
 
 
 def test_without_inputs_of_its_own_it_is_no_evidence():
-    with pytest.raises(InsufficientEvidence, match="0 inputs to train a surrogate on"):
+    with pytest.raises(InsufficientEvidence, match="0 inputs to train a copy of the model on"):
         checks[CHECK].plugin(context(CHECK))
 
 

@@ -1,0 +1,1 @@
+"""Extraction attacks: what it takes to rebuild a model from its answers."""
