@@ -15,6 +15,7 @@ from benchmarks.autoattack import autoattack_table
 from benchmarks.certified import certified_tables
 from benchmarks.cost import cost_table
 from benchmarks.masking import masking_table
+from benchmarks.membership import membership_table
 from benchmarks.minimum_norm import minimum_norm_table
 from benchmarks.strength import strength_table
 from benchmarks.subjects import Subject, digits, resnet20, robust, undefended
@@ -75,6 +76,11 @@ def _tables(quick: bool) -> list[str]:
     return [] if found is None else [found]
 
 
+def _membership(quick: bool) -> list[str]:
+    found = membership_table(quick=quick)
+    return [] if found is None else [found]
+
+
 SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "strength": _strength,
     "cost": _cost,
@@ -83,6 +89,7 @@ SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "masking": _masking,
     "certified": _certified,
     "tables": _tables,
+    "membership": _membership,
 }
 
 
