@@ -45,7 +45,7 @@ def extraction_labels(context: CheckContext) -> list[Finding]:
 
     The attacker holds inputs like those that the model was made for (the training split where there is one). Fidelity
     is the share of audited inputs to which the copy gives the model's own answer, right or wrong. Fails, low, when its
-    lower 95% bound at the largest number of queries is above 0.8, medium above 0.9.
+    lower 95% bound at the largest number of queries is above 0.8, medium above 0.9 where true labels do not do as well.
 
     Raises:
         InsufficientEvidence: Too few inputs to train on, or no time to train one copy.
@@ -161,7 +161,7 @@ def _measure(context: CheckContext) -> Finding:
         )
     baseline = thief.with_true_labels()
     best, info = found[-1].fidelity, checks[context.check].facts
-    severity = next((s for least, s in _ALIKE if _low(best) > least), Severity.INFO)
+    severity = _severity(best, baseline)
     outcome = Outcome.PASSED if severity is Severity.INFO else Outcome.FAILED
     cut = tuple(f"no copy was trained on {b} answers" for b in thief.budgets[len(found) :])
     if cut and outcome is Outcome.PASSED:
@@ -189,6 +189,13 @@ def _measure(context: CheckContext) -> Finding:
     )
 
 
+def _severity(best: Measurement, baseline: _Trial | None) -> Severity:
+    """By fidelity; low at most where true labels, which cost no query, give as good a copy."""
+    severity = next((s for least, s in _ALIKE if _low(best) > least), Severity.INFO)
+    as_good = baseline is not None and baseline.fidelity.value >= _low(best)
+    return min(severity, Severity.LOW, key=lambda s: s.rank) if as_good else severity
+
+
 def _summary(thief: _Thief, found: list[_Trial], baseline: _Trial | None) -> str:
     what = "the classes" if thief.access is Access.LABELS else "the scores"
     text = (
@@ -197,6 +204,8 @@ def _summary(thief: _Thief, found: list[_Trial], baseline: _Trial | None) -> str
     )
     if baseline is not None:
         text += f" Trained on the true labels instead, without a query, it does so on {baseline.fidelity.value:.1%}."
+        if baseline.fidelity.value >= _low(found[-1].fidelity):
+            text += " To someone who has labels the answers are worth nothing."
     return text
 
 

@@ -70,3 +70,28 @@ def test_time_that_runs_out_is_said(opaque):
     (finding,) = checks["extraction.labels"].plugin(made)
     assert finding.cut == (f"no copy was trained on {len(DIGITS.splits['train'])} answers",)
     assert "fidelity_without_queries" not in {m.name for m in finding.measurements}
+
+
+def test_where_labels_do_as_well_the_answers_are_worth_little():
+    finding = ask("extraction.labels", ScoreModel(nearest_digit, (1, 8, 8), 10), effort=EFFORT)
+    assert value(finding, "fidelity_without_queries") > 0.9
+    assert finding.severity is Severity.LOW
+    assert "worth nothing" in finding.summary
+
+
+def test_a_model_that_labels_in_its_own_way_is_worth_copying():
+    def shifted(x):
+        return np.roll(nearest_digit(x), 1, axis=1)
+
+    finding = ask("extraction.labels", ScoreModel(shifted, (1, 8, 8), 10), effort=EFFORT)
+    assert value(finding, "fidelity_without_queries") < 0.1
+    assert finding.severity is Severity.MEDIUM
+    assert "worth nothing" not in finding.summary
+
+
+def nearest_digit(x):
+    """The class of the nearest training digit: nearly always the truth."""
+    train_x, train_y = DIGITS.splits["train"].take(np.arange(len(DIGITS.splits["train"])))
+    flat, known = x.reshape(len(x), -1), train_x.reshape(len(train_x), -1)
+    distance = (flat**2).sum(1)[:, None] - 2 * flat @ known.T + (known**2).sum(1)
+    return np.eye(10, dtype=np.float32)[train_y[distance.argmin(1)]]
