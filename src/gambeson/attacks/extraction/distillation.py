@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from gambeson.attacks.surrogate import Surrogate, train_surrogate
@@ -58,8 +57,6 @@ def distil(
     return Copy(copy, int(oracle.queries.sum()), access)
 
 
-def agreement(passes: Passes, copy: Passes, x: Tensor) -> Tensor:
-    """(n,) bool: whether the copy gives an input the class that the model gives it."""
-    theirs = passes.scores(x.to(passes.device)).argmax(1).cpu()
-    ours: Tensor = copy.scores(x.to(copy.device)).argmax(1).cpu()
-    return torch.eq(theirs, ours)
+def classes_of(passes: Passes, x: Tensor) -> Tensor:
+    """(n,) int64 on the CPU: the class that a model gives each input, for comparing it with its copies."""
+    return passes.scores(x.to(passes.device)).argmax(1).cpu()

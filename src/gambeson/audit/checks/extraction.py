@@ -8,9 +8,8 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from gambeson.attacks.extraction.distillation import agreement, distil
+from gambeson.attacks.extraction.distillation import classes_of, distil
 from gambeson.attacks.robustness import choose_samples
 from gambeson.attacks.surrogate import train_surrogate
 from gambeson.audit.base import CheckContext, CheckFacts, checks
@@ -100,6 +99,7 @@ class _Thief:
         self.context, self.passes = context, Passes(context.model, context.rows_per_pass)
         seed = Seed(context.seed.value).child("samples")
         self.samples = choose_samples(context.data.split(context.split), context.effort.samples, seed)
+        self.said = classes_of(self.passes, self.samples.x)
         self.access = checks[context.check].facts.access
         self.updates = context.effort.steps * _UPDATES_PER_STEP
         wanted = _BUDGETS[: 1 + sum(context.effort.steps > least for least in (20, 50))]
@@ -140,16 +140,11 @@ class _Thief:
         stored = self.context.journal.load(key)
         if stored is None:
             copy = make()
-            stored = {
-                "agrees": agreement(self.passes, copy, self.samples.x).numpy(),
-                "right": self._right(copy).numpy(),
-            }
+            said = classes_of(copy, self.samples.x)
+            stored = {"agrees": (said == self.said).numpy(), "right": (said == self.samples.y).numpy()}
             self.context.journal.save(key, stored)
         self.context.progress.advance(self.context.check, 1, f"{queries} queries")
         return _Trial(queries, stored["agrees"], stored["right"])
-
-    def _right(self, copy: Passes) -> Tensor:
-        return torch.eq(copy.scores(self.samples.x).argmax(1), self.samples.y)
 
 
 def _measure(context: CheckContext) -> Finding:
@@ -210,8 +205,7 @@ def _summary(thief: _Thief, found: list[_Trial], baseline: _Trial | None) -> str
 
 
 def _figures(thief: _Thief, found: list[_Trial], baseline: _Trial | None) -> tuple[Measurement, ...]:
-    classes = thief.passes.scores(thief.samples.x.to(thief.passes.device)).argmax(1).cpu()
-    n, most = len(classes), int(torch.bincount(classes).max())
+    n, most = len(thief.said), int(torch.bincount(thief.said).max())
     figures = [trial.fidelity for trial in reversed(found)] + [trial.accuracy for trial in reversed(found)]
     if baseline is not None:
         figures.append(replace(baseline.fidelity, name="fidelity_without_queries", better="neither"))
