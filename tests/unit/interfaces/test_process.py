@@ -35,8 +35,9 @@ def _run(code: str, *arguments: str) -> str:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mallopt belongs to the GNU C library")
 def test_memory_that_was_freed_is_not_fetched_again_page_by_page():
-    # 5 x 96 MB are 120,000 pages; without the settings they are fetched anew, but for luck in where they lie.
-    assert int(_run(_FAULTS)) < 2_000
+    # 5 x 96 MB are 120,000 pages. Where they lie is luck: an array or two may be fetched anew once (4,000 pages each)
+    # with the settings, and without them nearly all are, every time.
+    assert int(_run(_FAULTS)) < 30_000
 
 
 class Library:
