@@ -17,6 +17,7 @@ COULD_NOT_COMPLETE = 2
 # Import name of each optional package that is imported where its absence cannot be caught closer.
 EXTRAS = {
     "PIL": "data",
+    "cryptography": "trace",
     "lightgbm": "boosting",
     "onnx": "onnx",
     "onnxruntime": "onnx",
