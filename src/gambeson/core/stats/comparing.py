@@ -60,6 +60,34 @@ def difference(
     return Measurement(name, p - q, "fraction", group[1] + other[1], interval, better)
 
 
+def paired_difference(
+    name: str, successes: np.ndarray, others: np.ndarray, *, better: str = "neither", level: float = 0.95
+) -> Measurement:
+    """Difference of two proportions on the same samples, ``successes`` minus ``others``, in [-1, 1].
+
+    Args:
+        name: Name of the figure.
+        successes: (n,) bool, on which samples the one succeeded.
+        others: (n,) bool, on which of the same samples the other did.
+        better: ``"higher"``, ``"lower"`` or ``"neither"``.
+        level: Nominal coverage.
+
+    Raises:
+        InsufficientEvidence: There is no sample.
+
+    Source: Bonett & Price 2012, Adjusted Wald confidence interval for a difference of binomial proportions based on
+    paired data: one is added to each count of disagreements, so that the interval of none has a width.
+    """
+    n = len(successes)
+    require_counts(int(successes.sum()), n)
+    only, other = int((successes & ~others).sum()), int((others & ~successes).sum())
+    p, q = (only + 1) / (n + 2), (other + 1) / (n + 2)
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    half = z * math.sqrt((p + q - (p - q) ** 2) / (n + 2))
+    interval = Interval(max(p - q - half, -1.0), min(p - q + half, 1.0), "bonett-price", level)
+    return Measurement(name, (only - other) / n, "fraction", n, interval, better)
+
+
 def mann_whitney(a: np.ndarray, b: np.ndarray) -> float:
     """One-sided p-value that values of ``a`` are not larger than those of ``b``.
 

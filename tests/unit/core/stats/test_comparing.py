@@ -11,7 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
 from gambeson.core.errors import InsufficientEvidence, UsageError
-from gambeson.core.stats import difference, holm, mann_whitney, two_proportions
+from gambeson.core.stats import difference, holm, mann_whitney, paired_difference, two_proportions
 
 COUNTS = st.integers(2, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 VALUES = st.lists(st.integers(-5, 5), min_size=2, max_size=40).map(np.array)
@@ -83,3 +83,32 @@ def test_an_empty_side_is_insufficient_evidence():
 def test_nan_is_refused():
     with pytest.raises(UsageError, match="NaN"):
         mann_whitney(np.array([np.nan]), np.ones(3))
+
+
+def test_a_paired_difference_by_hand():
+    """10 samples, 4 that only the one gets right, 1 that only the other does: (5 - 2) / 12 -+ ..."""
+    one = np.array([1] * 4 + [0] + [1] * 5, bool)
+    other = np.array([0] * 4 + [1] + [1] * 5, bool)
+    found = paired_difference("gain", one, other)
+    half = 1.959964 * ((5 / 12 + 2 / 12 - (3 / 12) ** 2) / 12) ** 0.5
+    assert found.value == pytest.approx(0.3)
+    assert found.interval.low == pytest.approx(3 / 12 - half, abs=1e-6)
+    assert found.interval.high == pytest.approx(3 / 12 + half, abs=1e-6)
+
+
+def test_no_disagreement_still_leaves_doubt():
+    same = np.ones(50, bool)
+    found = paired_difference("gain", same, same)
+    assert (found.value, found.n) == (0.0, 50)
+    assert found.interval.low < 0 < found.interval.high
+
+
+def test_a_paired_interval_covers_the_truth():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(1_000):
+        kind = rng.random(200)
+        one, other = (kind < 0.6) | (kind > 0.9), kind < 0.65  # gain: 0.1 - 0.05
+        found = paired_difference("gain", one, other).interval
+        covered += found.low <= 0.05 <= found.high
+    assert covered >= 930
