@@ -59,6 +59,18 @@ class Norm(StrEnum):
     L1 = "l1"
     L0 = "l0"
 
+    @classmethod
+    def parse(cls, text: str) -> Norm:
+        """Read ``"linf"``, ``"l2"``, ``"l1"`` or ``"l0"``.
+
+        Raises:
+            UsageError: Any other word.
+        """
+        try:
+            return cls[text.upper()]
+        except KeyError:
+            raise UsageError(f"Unknown norm {text!r}.", expected="linf, l2, l1 or l0") from None
+
 
 @dataclass(frozen=True, slots=True)
 class ThreatModel:
@@ -76,9 +88,11 @@ class ThreatModel:
         categories: Most categorical features of a table that the attacker may change in a row, beside what the
             norm allows on numbers. A one-hot group is one feature.
 
+    Norm and access may be given as words.
+
     Raises:
         UsageError: ``eps`` is not finite and positive, ``queries`` is below 1, ``categories`` is negative, or
-            ``unit`` is unknown.
+            ``norm``, ``access`` or ``unit`` is unknown.
     """
 
     norm: Norm = Norm.LINF
@@ -90,6 +104,8 @@ class ThreatModel:
     categories: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "norm", Norm.parse(self.norm))
+        object.__setattr__(self, "access", Access.parse(self.access))
         if not (math.isfinite(self.eps) and self.eps > 0):
             raise UsageError(
                 f"eps is {self.eps:g}.",

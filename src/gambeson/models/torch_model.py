@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +17,10 @@ from gambeson.models.factory import call_factory, import_function
 from gambeson.models.model import ModelInfo
 from gambeson.models.model_file import ModelFile
 from gambeson.models.precision import gains_from_half
-from gambeson.models.probing import LOGITS, Answer, Expected, check_finite, check_shape, probe, probe_rows
+from gambeson.models.probing import Answer, Expected, check_finite, check_shape, probe, probe_rows
+from gambeson.models.torch_answer import logits, widen
 from gambeson.models.torch_export import load_program
+from gambeson.models.torch_trainee import Trainee
 from gambeson.models.torch_training import train
 from gambeson.models.torch_weights import put_weights, read_weights
 
@@ -81,7 +84,7 @@ class TorchModel:
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores (n, classes) of (n, *shape) float32 on ``device``; keeps the autograd graph."""
-        return _widen(self.network(x), self.answer)
+        return widen(self.network(x), self.answer)
 
     def scores(self, x: np.ndarray) -> np.ndarray:
         """Scores of a batch, (n, classes) float32.
@@ -121,13 +124,32 @@ class TrainableTorchModel(TorchModel):
         """
         module = train(
             lambda: _build(self.build, self.factory).to(self.device),
-            lambda raw: _log_likelihoods(raw, self.answer),
+            lambda raw: logits(raw, self.answer).log_softmax(1),
             torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(self.device),
             torch.from_numpy(np.ascontiguousarray(y, np.int64)).to(self.device),
             seed=seed,
         )
         network = _settle(Network(_freeze(module), self.device), like=self.network)
         return TorchModel(network, self.info, self.answer)
+
+    def trainee(self, *, fresh: bool, seed: int) -> Trainee:
+        """A network to train further: a copy with these weights, or a fresh one of the same factory.
+
+        Args:
+            fresh: Whether to start from new weights.
+            seed: Seeds them; the caller's random state is left as it was.
+
+        Raises:
+            UsageError: The factory raised.
+        """
+        if fresh:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                module = _build(self.build, self.factory).to(self.device)
+        else:
+            module = copy.deepcopy(self.network.module)
+        module = _settle(Network(module, self.device), like=self.network).module.requires_grad_(True)
+        return Trainee(module, self.device, self.answer, self.network.channels_last)
 
 
 def open_program(file: ModelFile, expected: Expected, device: str) -> TorchModel:
@@ -244,16 +266,3 @@ def _check_first_layer(name: str, module: nn.Module, schema: Schema) -> None:
 def _pad(part: Tensor, rows: int) -> Tensor:
     missing = rows - len(part)
     return torch.cat([part, part[-1:].expand(missing, *part.shape[1:])]) if missing else part
-
-
-def _widen(raw: Tensor, answer: Answer) -> Tensor:
-    """Two columns where the network gives one; ``probing.finish`` says why these."""
-    if not answer.single:
-        return raw
-    z = raw.reshape(len(raw), 1)
-    return torch.cat([-z / 2, z / 2] if answer.scores == LOGITS else [1 - z, z], 1)
-
-
-def _log_likelihoods(raw: Tensor, answer: Answer) -> Tensor:
-    scores = _widen(raw, answer)
-    return scores.log_softmax(1) if answer.scores == LOGITS else scores.clamp_min(1e-7).log()

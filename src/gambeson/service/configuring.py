@@ -57,12 +57,14 @@ def to_command(settings: Settings) -> AuditCommand:
 
 def _threat(threat: ThreatSettings) -> ThreatModel:
     eps, unit = parse_eps(threat.eps)
-    try:
-        norm = Norm(threat.norm.lower())
-    except ValueError:
-        raise UsageError(f"Unknown norm {threat.norm!r}.", expected=", ".join(Norm)) from None
     return ThreatModel(
-        norm, eps, Access.parse(threat.access), threat.queries, threat.freeze, unit, threat.categories
+        Norm.parse(threat.norm),
+        eps,
+        Access.parse(threat.access),
+        threat.queries,
+        threat.freeze,
+        unit,
+        threat.categories,
     )
 
 

@@ -68,3 +68,13 @@ def test_findings_are_known_by_how_far_the_attacker_may_go(categories, words):
     threat = ThreatModel(Norm.LINF, 0.1, unit="range", categories=categories)
     assert threat.reach == "linf eps=0.1 of range" + words
     assert words in str(threat)
+
+
+def test_norm_and_access_may_be_given_as_words():
+    assert ThreatModel(norm="l2", eps=0.5, access="scores") == ThreatModel(Norm.L2, 0.5, Access.SCORES)
+
+
+@pytest.mark.parametrize("wrong", [{"norm": "l3"}, {"access": "all"}])
+def test_a_word_that_names_no_norm_or_access_is_refused(wrong):
+    with pytest.raises(UsageError, match="Unknown"):
+        ThreatModel(**wrong)

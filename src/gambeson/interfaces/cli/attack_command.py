@@ -51,14 +51,12 @@ def _threat(flags: Mapping[str, Any]) -> ThreatModel:
     eps, unit = parse_eps(flags["eps"] or "8/255")
     if flags["nearest"] and flags["eps"]:
         raise UsageError("--nearest looks beyond every --eps.", remedy="give one of the two")
-    norm = (flags["norm"] or "linf").lower()
-    if norm not in list(Norm):
-        raise UsageError(f"Unknown norm {flags['norm']!r}.", expected=", ".join(Norm))
+    norm = Norm.parse(flags["norm"] or Norm.LINF)
     queries = None if flags["queries"] is None else whole_number("--queries", flags["queries"])
     if norm == Norm.L0 and not flags["eps"]:
         eps, unit = 1.0, "input"
     return ThreatModel(
-        norm=Norm(norm),
+        norm=norm,
         eps=eps,
         access=Access.parse(flags["access"] or "gradient"),
         queries=queries,

@@ -77,10 +77,7 @@ def _number(flag: str, text: str) -> float:
 
 
 def _norm(text: str | None, smoothing: Smoothing | None) -> Norm:
-    norm = (text or (Norm.L2 if smoothing else Norm.LINF)).lower()
-    if norm not in list(Norm):
-        raise UsageError(f"Unknown norm {text!r}.", expected=", ".join(Norm))
-    return Norm(norm)
+    return Norm.parse(text or (Norm.L2 if smoothing else Norm.LINF))
 
 
 def _radii(texts: list[str] | None, smoothing: Smoothing | None) -> tuple[tuple[float, ...], str]:

@@ -1,0 +1,1 @@
+"""Defenses: what changes a model, its training or its data so that attacks find less."""

@@ -1,0 +1,1 @@
+"""Training that builds a defense in."""
