@@ -7,7 +7,8 @@ import math
 import numpy as np
 import torch
 
-from gambeson.attacks.extraction.equation_solving import centred, solve
+from gambeson.attacks.extraction.equation_solving import Linear, solve
+from gambeson.attacks.extraction.readings import Precision, read
 from gambeson.attacks.robustness import choose_samples
 from gambeson.audit.base import CheckContext, CheckFacts, checks
 from gambeson.core.errors import Unavailable
@@ -21,7 +22,7 @@ from gambeson.models.passes import Passes
 
 _MOST_FEATURES = 20_000
 _EXACT = 0.01
-"""Largest error of a log-odds, in nats, at which the model counts as computed."""
+"""Largest error of a log-odds, in nats, at which the model counts as computed; ten times as much through rounding."""
 
 
 @checks.register(
@@ -39,7 +40,8 @@ def extraction_equations(context: CheckContext) -> list[Finding]:
     """Solves for the weights of a linear model, and looks whether it answers as the model does.
 
     Fails, high, when its log-odds between classes differ from the model's by at most 0.01 on every audited input: then
-    the model was computed, not approximated.
+    the model was computed, not approximated. Where answers are rounded or cut to the likeliest classes, more inputs are
+    asked about, and 0.1 beyond what the rounding hides is enough.
 
     Raises:
         Unavailable: Features are categories or whole numbers, which equations cannot step along, or too many.
@@ -63,19 +65,34 @@ def extraction_equations(context: CheckContext) -> list[Finding]:
     def answer(x: np.ndarray) -> np.ndarray:
         return passes.scores(torch.from_numpy(x).to(passes.device)).cpu().numpy()
 
-    computed = solve(answer, low, high)
+    given = context.model.info.scores == "probabilities"
+    computed = solve(answer, low, high, probabilities=given, seed=context.seed)
     x = samples.x.numpy()
-    theirs, ours = centred(answer(x)), computed.logits(x)
+    theirs, ours = answer(x), computed.logits(x)
     context.progress.advance(context.check, 1, f"{computed.queries} queries")
-    error = float(np.ptp(ours - theirs, axis=1).max())
+    error = _beyond_rounding(ours, theirs, computed.precision)
     same = proportion("fidelity", int((theirs.argmax(1) == ours.argmax(1)).sum()), len(x), better="lower")
-    return [_finding(context, computed.queries, error, same)]
+    return [_finding(context, computed, error, same)]
 
 
-def _finding(context: CheckContext, queries: int, error: float, same: Measurement) -> Finding:
-    info, exact = checks[context.check].facts, error <= _EXACT
+def _beyond_rounding(ours: np.ndarray, theirs: np.ndarray, precision: Precision) -> float:
+    """Largest difference of a log-odds, in nats, that the rounding of the answers does not explain."""
+    reading = read(theirs, precision)
+    best = reading.middle.argmax(1)[:, None]
+    odds = reading.middle - np.take_along_axis(reading.middle, best, 1)
+    room = reading.half + np.take_along_axis(reading.half, best, 1)
+    apart = np.abs(ours - np.take_along_axis(ours, best, 1) - odds)
+    return (
+        float(np.maximum(apart - room, 0).max()) if precision.decimals else float(apart[room < np.inf].max())
+    )
+
+
+def _finding(context: CheckContext, computed: Linear, error: float, same: Measurement) -> Finding:
+    info, exact = checks[context.check].facts, error <= _EXACT * (1 if computed.precision.exact else 10)
     title = (
-        f"{queries} answers are enough to compute the model" if exact else "The model is no linear function"
+        f"{computed.queries} answers are enough to compute the model"
+        if exact
+        else "The model is no linear function"
     )
     return Finding(
         check=context.check,
@@ -85,21 +102,32 @@ def _finding(context: CheckContext, queries: int, error: float, same: Measuremen
         outcome=Outcome.FAILED if exact else Outcome.PASSED,
         severity=Severity.HIGH if exact else Severity.INFO,
         summary=(
-            f"The linear model that {queries} answers determine gives the class of the model to {same.value:.1%} of "
-            f"{same.n} inputs; its log-odds are wrong by at most {error:.2g}."
+            f"The linear model that {computed.queries} answers determine gives the class of the model to "
+            f"{same.value:.1%} of {same.n} inputs; its log-odds are wrong by at most {error:.2g}."
         ),
         remedy=_REMEDY if exact else "",
         measurements=(
             same,
             Measurement("largest_log_odds_error", error, "nats", same.n, better="higher"),
-            Measurement("queries", float(queries), "queries", queries, better="higher"),
+            Measurement("queries", float(computed.queries), "queries", computed.queries, better="higher"),
         ),
         evidence=Evidence(
             command=context.command,
             samples=same.n,
-            method="equation solving, one query more than there are features",
+            method="equation solving, one query more than there are features"
+            if computed.precision.exact
+            else "equation solving at inputs where rounding hides least",
+            facts=(("answers", str(computed.precision)), *(_bounds(computed) if exact else ())),
         ),
         taxonomy=info.taxonomy,
+    )
+
+
+def _bounds(computed: Linear) -> tuple[tuple[str, str], ...]:
+    """How far the parameters can be off, which says something where the model is linear."""
+    return (
+        ("error of any parameter at most", f"{computed.certain:.2g}"),
+        ("with probability 0.99, if roundings are independent, at most", f"{computed.likely:.2g}"),
     )
 
 

@@ -28,6 +28,8 @@ def test_a_ten_class_regression_is_recovered_from_its_scores(probabilities):
     # softmax leaves open what is common to all classes
     np.testing.assert_allclose(found.weights, weights - weights.mean(0), atol=1e-6)
     np.testing.assert_allclose(found.bias, bias - bias.mean(), atol=1e-6)
+    assert np.abs(found.weights - weights + weights.mean(0)).max() <= found.certain == found.likely < 1e-4
+    assert found.precision.exact
     x = np.random.default_rng(1).uniform(-1, 3, (50, 20)).astype(np.float32)
     np.testing.assert_allclose(found.logits(x), centred(x @ weights.T + bias), atol=1e-5)
 
