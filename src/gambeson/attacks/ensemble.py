@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from gambeson.attacks.base import EvasionAttack, EvasionFacts, evasion
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import AttackOutcome, Run, Samples, run_attack
 from gambeson.attacks.losses import margin
-from gambeson.core.errors import UsageError
 from gambeson.models.passes import Passes
 
 
@@ -124,18 +122,8 @@ def stage(name: str, label: str = "", /, **parameters: object) -> Stage:
     Raises:
         UsageError: The attack or a parameter is unknown.
     """
-    entry = evasion[name]
-    known = signature(entry.plugin).parameters
-    if unknown := [repr(parameter) for parameter in parameters if parameter not in known]:
-        raise UsageError(
-            f"The attack {name!r} does not take these parameters: {', '.join(unknown)}.",
-            expected=", ".join(known) or "none",
-        )
-    try:
-        attack = entry.plugin(**parameters)
-    except TypeError as error:
-        raise UsageError(f"The attack {name!r} cannot use these parameters: {error}.") from None
-    return Stage(label or name, attack, entry.facts)
+    attack = evasion.make(name, parameters)
+    return Stage(label or name, attack, evasion[name].facts)
 
 
 def run_in_turn(

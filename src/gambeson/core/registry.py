@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
+from inspect import signature
 from threading import RLock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gambeson.core.errors import UsageError
 
@@ -87,6 +88,24 @@ class Registry(Generic[Plugin, Facts]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._load()
+
+    def make(self, name: str, parameters: Mapping[str, object]) -> Any:
+        """What a registered class or function makes of parameters that a user gave.
+
+        Raises:
+            UsageError: The name or a parameter is unknown, or one is missing or out of range.
+        """
+        plugin: Any = self[name].plugin
+        known = signature(plugin).parameters
+        if unknown := [repr(parameter) for parameter in parameters if parameter not in known]:
+            raise UsageError(
+                f"The {self.kind} {name!r} does not take these parameters: {', '.join(unknown)}.",
+                expected=", ".join(known) or "none",
+            )
+        try:
+            return plugin(**parameters)
+        except TypeError as error:
+            raise UsageError(f"The {self.kind} {name!r} cannot use these parameters: {error}.") from None
 
     def names(self) -> tuple[str, ...]:
         """Every registered name."""

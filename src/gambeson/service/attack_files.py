@@ -11,7 +11,7 @@ import numpy as np
 
 from gambeson.adapters.files import write_whole
 from gambeson.attacks.robustness import Robustness
-from gambeson.audit.report.attack_page import AttackPage, Section, to_attack_page
+from gambeson.audit.report.sections_page import Section, SectionsPage, to_sections_page
 from gambeson.core.errors import Unavailable
 from gambeson.core.stats import proportion
 from gambeson.data.schema import Schema
@@ -21,6 +21,10 @@ from gambeson.service.attack_evidence import threat_in_words
 from gambeson.service.attack_pictures import export_pictures
 from gambeson.service.attack_report import AttackReport, AttackRun, Picture
 
+_HINT = (
+    "Attacks give upper bounds of robustness: a stronger attack can only lower them. A pass is one answer of the model "
+    "on one input, with or without its gradient."
+)
 _INTERRUPTED = "Interrupted: what fell until then counts; going on can only lower the robust accuracy."
 
 
@@ -65,7 +69,7 @@ def write_attack(
                 report = _with_pictures(report, made)
             reports.append(report)
         run = replace(run, attacks=tuple(reports))
-        write_whole(folder / "attack.html", to_attack_page(_page(command, run)).encode())
+        write_whole(folder / "attack.html", to_sections_page(_page(command, run)).encode())
         write_whole(folder / "attack.json", run.to_json().encode())
     except OSError as error:
         raise _unwritable(folder, error) from None
@@ -105,12 +109,15 @@ def _with_pictures(report: AttackReport, made: tuple[Picture, ...]) -> AttackRep
     return replace(report, pictures=made, measurements=(*report.measurements, fool))
 
 
-def _page(command: AttackCommand, run: AttackRun) -> AttackPage:
+def _page(command: AttackCommand, run: AttackRun) -> SectionsPage:
     comparison: tuple[Section, ...] = ()
     if run.comparison is not None:
         evidence = replace(run.evidence, tables=(run.comparison,))
         comparison = (Section("All attacks together", "", run.together, evidence),)
-    return AttackPage(
+    return SectionsPage(
+        kind="Attack on a machine-learning model",
+        hint=_HINT,
+        source="attack.json",
         title=f"{', '.join(command.attacks)} on {run.model.name}",
         threat=threat_in_words(command),
         model=run.model,

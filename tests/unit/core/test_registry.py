@@ -108,3 +108,29 @@ def test_a_second_thread_waits_until_the_first_has_loaded_all(monkeypatch):
         second = pool.submit(registry.names)
         second.add_done_callback(lambda _: looked_up.set())
         assert second.result() == first.result() == ("square",)
+
+
+class Knob:
+    def __init__(self, turns=1):
+        if not isinstance(turns, int):
+            raise TypeError("turns must be whole")
+        self.turns = turns
+
+
+def knobs():
+    registry: Registry[type, str] = Registry("knob")
+    registry.register("knob", "")(Knob)
+    return registry
+
+
+def test_a_plugin_is_made_with_the_parameters_given():
+    assert knobs().make("knob", {"turns": 3}).turns == 3
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [({"turn": 3}, "does not take these parameters: 'turn'"), ({"turns": "x"}, "turns must be whole")],
+)
+def test_parameters_it_cannot_use_are_refused(parameters, says):
+    with pytest.raises(UsageError, match=says):
+        knobs().make("knob", parameters)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from gambeson.core.errors import UsageError
 from gambeson.core.threat import Access, Norm, ThreatModel
-from gambeson.interfaces.cli.words import data_options, split_words, whole_number
+from gambeson.interfaces.cli.words import data_options, parameters, split_words, whole_number
 from gambeson.service.attack_commands import AttackCommand
 from gambeson.settings.parsing import parse_duration, parse_eps
 
 _NUMBERS = ("classes", "samples", "seed", "batch_size")
-_WORDS = {"true": True, "false": False, "none": None}
 
 
 def attack_command(flags: Mapping[str, Any]) -> AttackCommand:
@@ -37,7 +35,7 @@ def attack_command(flags: Mapping[str, Any]) -> AttackCommand:
         attacks=split_words([flags["names"]]) or (),
         model=flags["model"],
         data=flags["data"],
-        parameters=_parameters(flags["param"] or ()),
+        parameters=parameters(flags["param"]),
         threat=_threat(flags),
         nearest=flags["nearest"],
         png=flags["png"],
@@ -65,27 +63,3 @@ def _threat(flags: Mapping[str, Any]) -> ThreatModel:
         categories=whole_number("--categories", flags["categories"] or "0"),
     )
 
-
-def _parameters(pairs: Sequence[str]) -> tuple[tuple[str, object], ...]:
-    """``steps=100`` as name and value: a number, true, false, none, or else a word.
-
-    Raises:
-        UsageError: One has no ``=``.
-    """
-    found = []
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        if not (key and equals):
-            raise UsageError(f"--param {pair!r} has no '='.", expected="KEY=VALUE, e.g. steps=100")
-        found.append((key, _value(text)))
-    return tuple(found)
-
-
-def _value(text: str) -> object:
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
-    try:
-        value: object = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, int | float) else text

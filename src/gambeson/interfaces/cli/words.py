@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Sequence
 
 from gambeson.core.errors import UsageError
 
+_WORDS = {"true": True, "false": False, "none": None}
 _RULE = re.compile(r"^\s*([^\s<>=]+)\s*([<>]=?)\s*(\S+)\s*$")
 
 
@@ -54,6 +57,46 @@ def whole_number(flag: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise UsageError(f"{flag} is {text!r}.", expected="a whole number") from None
+
+
+def number(flag: str, text: str) -> float:
+    """The number that a flag gives.
+
+    Raises:
+        UsageError: It is none, or not finite.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError(f"{flag} is {text!r}.", expected="a number")
+    return value
+
+
+def parameters(pairs: Sequence[str] | None) -> tuple[tuple[str, object], ...]:
+    """``steps=100`` as name and value: a number, true, false, none, or else a word.
+
+    Raises:
+        UsageError: One has no ``=``.
+    """
+    found = []
+    for pair in pairs or ():
+        key, equals, text = pair.partition("=")
+        if not (key and equals):
+            raise UsageError(f"--param {pair!r} has no '='.", expected="KEY=VALUE, e.g. steps=100")
+        found.append((key, _value(text)))
+    return tuple(found)
+
+
+def _value(text: str) -> object:
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float) else text
 
 
 def threshold(text: str) -> tuple[str, str]:

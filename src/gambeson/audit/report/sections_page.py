@@ -1,4 +1,4 @@
-"""The page of ``gambeson attack``: the figures and charts of one attack, or of several on the same samples."""
+"""A page of sections with figures and charts: what ``gambeson attack`` and ``gambeson harden`` write."""
 
 from __future__ import annotations
 
@@ -29,16 +29,19 @@ class Section:
 
     @property
     def check(self) -> str:
-        """Under which name the figures stand in ``attack.json``."""
+        """Under which name the figures stand in the JSON beside the page."""
         return self.title
 
 
 @dataclass(frozen=True, slots=True)
-class AttackPage:
+class SectionsPage:
     """What the page shows.
 
     Attributes:
+        kind: Beside the brand: what the page is about.
         title: Heading.
+        hint: How to read the sections, above them.
+        source: Name of the JSON file beside the page.
         threat: The attacker, in words.
         model, data: What was attacked.
         command: The command that repeats it.
@@ -49,7 +52,10 @@ class AttackPage:
         times: When, and how long.
     """
 
+    kind: str
     title: str
+    hint: str
+    source: str
     threat: str
     model: Subject
     data: Subject
@@ -61,7 +67,7 @@ class AttackPage:
     times: Times
 
 
-def to_attack_page(page: AttackPage) -> str:
+def to_sections_page(page: SectionsPage) -> str:
     """Render the page: self-contained like the report of an audit, with the same style."""
     galleries: tuple[Gallery, ...] = share_room([section.evidence.examples for section in page.sections])
-    return render_page("attack.html.j2", page=page, galleries=galleries, source="attack.json")
+    return render_page("sections.html.j2", page=page, galleries=galleries, source=page.source)

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gambeson.audit.report.attack_page import AttackPage, Section, to_attack_page
+from gambeson.audit.report.sections_page import Section, SectionsPage, to_sections_page
 from gambeson.audit.result import Subject, Times
 from gambeson.core.finding import Bars, BarSeries, Evidence, Histogram, Mark, Table
 from tests.unit.audit.report.samples import EVASION, HOSTILE
@@ -19,8 +19,11 @@ EXHIBITS = Evidence(
 
 
 def page(text="pgd", note="", evidence=EXHIBITS):
-    return AttackPage(
+    return SectionsPage(
+        kind=text,
         title=text,
+        hint=text,
+        source="attack.json",
         threat=text,
         model=Subject(text, "sha256:1", ((text, text),)),
         data=Subject(text, "sha256:2"),
@@ -50,7 +53,7 @@ def read(text):
 
 
 def test_every_exhibit_is_on_the_page():
-    text = to_attack_page(page())
+    text = to_sections_page(page())
     for said in (
         "By class",
         "Distances",
@@ -64,21 +67,21 @@ def test_every_exhibit_is_on_the_page():
 
 
 def test_it_loads_nothing():
-    reader = read(to_attack_page(page()))
+    reader = read(to_sections_page(page()))
     assert all(link.startswith("data:") for link in reader.links)
     assert reader.tags.count("script") == 1
 
 
 @pytest.mark.parametrize("note", ["", "Interrupted"])
 def test_a_note_is_shown_where_there_is_one(note):
-    assert ("Interrupted" in to_attack_page(page(note=note))) is bool(note)
+    assert ("Interrupted" in to_sections_page(page(note=note))) is bool(note)
 
 
 def test_hostile_text_stays_text():
-    plain = read(to_attack_page(page())).tags
+    plain = read(to_sections_page(page())).tags
     table = Table("k", HOSTILE, (HOSTILE,), ((HOSTILE,),), HOSTILE)
     hostile = Evidence(**{name: getattr(EXHIBITS, name) for name in ("curves", "examples", "bars", "histograms")},
                        tables=(table,))  # fmt: skip
-    tags = read(to_attack_page(page(HOSTILE, HOSTILE, hostile))).tags
+    tags = read(to_sections_page(page(HOSTILE, HOSTILE, hostile))).tags
     assert tags.count("script") == plain.count("script")
     assert tags.count("img") == plain.count("img")
