@@ -28,6 +28,10 @@ def describe(dataset: Dataset) -> tuple[tuple[str, str], ...]:
         facts.append(("relations", "; ".join(relation.text for relation in schema.relations)))
     if schema.one_hot:
         facts.append(("one-hot groups", _listed(tuple(f"{g[0]} … {g[-1]}" for g in schema.one_hot))))
+    if schema.sensitive:
+        facts.append(("sensitive features", _listed(schema.sensitive)))
+    if schema.confidential:
+        facts.append(("confidential share", " = ".join(schema.confidential)))
     return tuple(facts)
 
 

@@ -107,6 +107,8 @@ class Schema:
         features: Columns of a table, in order; empty for images.
         relations: What every row satisfies beyond the bounds of its features.
         one_hot: Groups of columns of which exactly one is 1 and the others are 0.
+        sensitive: Features whose values an attacker may want to infer; empty where none was named.
+        confidential: A feature and a value of it whose share among the training records is a secret; may be empty.
     """
 
     shape: tuple[int, ...]
@@ -116,6 +118,8 @@ class Schema:
     features: tuple[Feature, ...] = ()
     relations: tuple[Relation, ...] = ()
     one_hot: tuple[tuple[str, ...], ...] = ()
+    sensitive: tuple[str, ...] = ()
+    confidential: tuple[str, str] | tuple[()] = ()
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest allowed input, float32, each of shape ``shape``."""

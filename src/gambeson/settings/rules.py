@@ -37,6 +37,8 @@ DATA_OPTIONS = (
     "split_seed",
     "relations",
     "one_hot",
+    "sensitive",
+    "confidential",
     "max_pixels",
 )
 """Keys of ``[data.options]``: the attributes of ``data.sources.DataOptions``, which lies above this layer."""

@@ -1,4 +1,4 @@
-"""What users declare of a table beyond its columns: one-hot groups and relations, held against every row."""
+"""What users declare of a table beyond its columns: one-hot groups, relations, and what is sensitive in it."""
 
 from __future__ import annotations
 
@@ -20,20 +20,26 @@ _VALUES = 1 << 22
 
 
 def declare(source: str, schema: Schema, splits: Mapping[str, Split], options: DataOptions) -> Schema:
-    """The schema with the relations and one-hot groups of ``options``, after a look at every row.
+    """The schema with what ``options`` declare; relations and one-hot groups after a look at every row.
 
     Args:
         source: What people call the data, for messages.
         schema: Columns and bounds.
         splits: Splits by name; ``""`` names rows that have not been divided yet.
-        options: ``relations`` and ``one_hot``.
+        options: ``relations``, ``one_hot``, ``sensitive`` and ``confidential``.
 
     Raises:
         UsageError: A relation cannot be read or can never hold, a pattern matches fewer than two columns or one
-            that is in another group, or a row breaks one of them.
+            that is in another group, a row breaks one of them, or a sensitive column or confidential value does not
+            exist.
     """
-    if not (options.relations or options.one_hot):
+    if not (options.relations or options.one_hot or options.sensitive or options.confidential):
         return schema
+    schema = replace(
+        schema,
+        sensitive=_sensitive(source, options.sensitive, schema.features),
+        confidential=_confidential(source, options.confidential, schema.features),
+    )
     relations = parse_relations(options.relations, schema.features)
     schema = replace(schema, relations=relations, one_hot=_groups(source, options.one_hot, schema.features))
     size = max(1, _VALUES // max(1, math.prod(schema.shape)))
@@ -50,6 +56,46 @@ def declare(source: str, schema: Schema, splits: Mapping[str, Split], options: D
             _require_consistent(f"{source}{f', split {split!r}' if split else ''}", schema, x, start)
             start += len(x)
     return schema
+
+
+def _sensitive(source: str, names: Sequence[str], features: Sequence[Feature]) -> tuple[str, ...]:
+    for name in names:
+        _find(source, name, features, f"sensitive={name}")
+    return tuple(names)
+
+
+def _confidential(source: str, text: str, features: Sequence[Feature]) -> tuple[str, str] | tuple[()]:
+    if not text:
+        return ()
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (name and equals and value):
+        raise UsageError(f"confidential is {text!r}.", expected="COLUMN=VALUE, e.g. sex=Female")
+    feature = _find(source, name, features, f"confidential={text}")
+    if feature.categories and value not in feature.categories:
+        raise UsageError(
+            f"{value!r} is no value of the column {name!r} of {source}.",
+            expected=", ".join(feature.categories[:20]),
+        )
+    if not feature.categories and not _is_number(value):
+        raise UsageError(f"The column {name!r} holds numbers; {value!r} is none.", expected=f"{name}=NUMBER")
+    return name, value
+
+
+def _find(source: str, name: str, features: Sequence[Feature], option: str) -> Feature:
+    for feature in features:
+        if feature.name == name:
+            return feature
+    raise UsageError(
+        f"{option} names the column {name!r}, which {source} does not have.",
+        expected=", ".join(feature.name for feature in features[:20]),
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _groups(source: str, patterns: Sequence[str], features: Sequence[Feature]) -> tuple[tuple[str, ...], ...]:

@@ -32,6 +32,7 @@ _ENCODED = {"bytes", "offsets"}
 _OPTIONS = ("label", "classes", "low", "high", "scale", "test_fraction", "split_seed", "max_pixels")
 _TABLE_OPTIONS = (
     "label", "classes", "low", "high", "freeze", "names", "test_fraction", "split_seed", "relations", "one_hot",
+    "sensitive", "confidential",
 )  # fmt: skip
 
 

@@ -40,6 +40,8 @@ class DataOptions:
         relations: What every row of a table satisfies, e.g. ``start < end``, ``total = a + b``, or
             ``city -> zip_code`` for a category that determines another feature.
         one_hot: Patterns such as ``colour_*``, one for each group of columns of which exactly one is 1.
+        sensitive: Columns of a table whose values an attacker may want to infer.
+        confidential: A column and a value, ``sex=Female``, whose share among the training records is a secret.
         max_pixels: Largest picture (width times height) that is decoded.
 
     Raises:
@@ -63,6 +65,8 @@ class DataOptions:
     split_seed: int = 0
     relations: tuple[str, ...] = ()
     one_hot: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
+    confidential: str = ""
     max_pixels: int = 1 << 24
 
     def __post_init__(self) -> None:
@@ -186,6 +190,8 @@ _READERS: dict[str, Callable[[str], object]] = {
     "split_seed": int,
     "relations": _texts,
     "one_hot": _texts,
+    "sensitive": _texts,
+    "confidential": _text,
     "max_pixels": int,
 }
 

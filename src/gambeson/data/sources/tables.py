@@ -30,7 +30,7 @@ CELLS = 1 << 18
 
 OPTIONS = (
     "label", "classes", "low", "high", "freeze", "categorical", "drop", "names", "split", "missing",
-    "test_fraction", "split_seed", "relations", "one_hot",
+    "test_fraction", "split_seed", "relations", "one_hot", "sensitive", "confidential",
 )  # fmt: skip
 
 Chunk = tuple[Sequence[Values], Sequence[int]]

@@ -30,6 +30,35 @@ def test_without_declarations_the_schema_stays_as_it_is():
     assert declared(rows(), (), ()) is BARE
 
 
+def declaring_alone(**options):
+    return declare("table.csv", BARE, {"": split(rows())}, DataOptions(**options))
+
+
+def test_what_is_sensitive_comes_into_the_schema():
+    found = declaring_alone(sensitive=("city", "start"), confidential="net = 5")
+    assert (found.sensitive, found.confidential) == (("city", "start"), ("net", "5"))
+    assert declaring_alone(confidential=f"city={_cities()[0]}").confidential == ("city", _cities()[0])
+
+
+def _cities():
+    return next(f.categories for f in BARE.features if f.name == "city")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sensitive": ("sx",)}, "sensitive=sx names the column 'sx'"),
+        ({"confidential": "sx=1"}, "names the column 'sx'"),
+        ({"confidential": "city=Nowhere"}, "'Nowhere' is no value of the column 'city'"),
+        ({"confidential": "net=much"}, "'much' is none"),
+        ({"confidential": "net"}, "confidential is 'net'"),
+    ],
+)
+def test_a_sensitive_column_that_does_not_exist_is_named(options, message):
+    with pytest.raises(UsageError, match=message):
+        declaring_alone(**options)
+
+
 def test_relations_groups_and_what_categories_determine_come_into_the_schema():
     found = declared(rows(200))
     assert [r.text for r in found.relations] == list(RELATIONS)

@@ -19,6 +19,7 @@ def test_every_option_can_be_given_as_text():
         ("header", "none"), ("separator", "tab"), ("missing", "?,NA"), ("split", "part"),
         ("test_fraction", "0.5"), ("split_seed", "7"), ("max_pixels", "100"),
         ("relations", "a < b, c -> d"), ("one_hot", "colour_*"),
+        ("sensitive", "sex,race"), ("confidential", "sex=Female"),
     )  # fmt: skip
     assert {name for name, _ in pairs} == {field.name for field in fields(DataOptions)}
     assert DataOptions.from_pairs(pairs) == DataOptions(
@@ -26,6 +27,7 @@ def test_every_option_can_be_given_as_text():
         categorical=("zip",), drop=("id",), names=("a", "b", "c"), header="none", separator="\t",
         missing=("?", "NA"), split="part", test_fraction=0.5, split_seed=7, max_pixels=100,
         relations=("a < b", "c -> d"), one_hot=("colour_*",),
+        sensitive=("sex", "race"), confidential="sex=Female",
     )  # fmt: skip
 
 
