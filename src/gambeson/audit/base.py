@@ -127,5 +127,6 @@ checks: Registry[Check, CheckFacts] = Registry(
         "gambeson.audit.checks.membership",
         "gambeson.audit.checks.extraction",
         "gambeson.audit.checks.extraction_equations",
+        "gambeson.audit.checks.extraction_paths",
     ),
 )
