@@ -28,6 +28,8 @@ class CheckFacts:
         per_threat: Whether the answer depends on the perturbation set, so that it is asked for each threat.
         any_answers: It runs even where a model's answers depend on the batch; other evasion checks are then refused,
             because no figure about single inputs could be right.
+        needs_gradients: With access ``gradient``: whether the model must give gradients; what only reads the file of
+            a model needs none.
     """
 
     family: Family
@@ -37,6 +39,7 @@ class CheckFacts:
     cost: float = 1.0
     per_threat: bool = True
     any_answers: bool = False
+    needs_gradients: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +131,7 @@ checks: Registry[Check, CheckFacts] = Registry(
         "gambeson.audit.checks.extraction",
         "gambeson.audit.checks.extraction_equations",
         "gambeson.audit.checks.extraction_paths",
+        "gambeson.audit.checks.attributes",
+        "gambeson.audit.checks.artifact",
     ),
 )

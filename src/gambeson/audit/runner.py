@@ -102,7 +102,8 @@ def not_assessed(name: str, facts: CheckFacts, reason: str, context: CheckContex
 
 
 def _isolated(task: Task, context: CheckContext, clock: AuditClock) -> list[Finding]:
-    if task.facts.access is Access.GRADIENT and not isinstance(context.model, Differentiable):
+    needs = task.facts.access is Access.GRADIENT and task.facts.needs_gradients
+    if needs and not isinstance(context.model, Differentiable):
         info = context.model.info
         advice = "; audit the network it was exported from to cover this" if info.kind == "onnx" else ""
         reason = f"{info.name} ({info.kind}) gives no gradients{advice}"
