@@ -12,9 +12,13 @@ from gambeson.supply.keys import PrivateKey, make_key, open_private_key
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-@cache
 def new_key(name: str = "release", kind: str = "p256") -> PrivateKey:
     """A key pair; the same one for the same name."""
+    return _made(name, kind)
+
+
+@cache
+def _made(name: str, kind: str) -> PrivateKey:
     pem, _ = make_key(kind)
     return open_private_key("env:KEY", {"KEY": pem.decode()})
 

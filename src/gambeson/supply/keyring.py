@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -66,6 +67,15 @@ class Keyring:
             expected=", ".join(entry.name for entry in self.keys) or "a keyring with a key in it",
             remedy="add its public key with gambeson key trust, if you know whose it is",
         )
+
+    def trusted(self, at: datetime) -> list[PublicKey]:
+        """Every key that is trusted at a moment."""
+        found = []
+        for entry in self.keys:
+            with contextlib.suppress(Refused):
+                entry.check(at)
+                found.append(read_public_key(entry.public))
+        return found
 
     def name(self, identity: str) -> str:
         """What people call a key; its id where it is unknown."""

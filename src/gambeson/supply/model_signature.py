@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gambeson.core.errors import IntegrityError, Unavailable, UsageError
+from gambeson.core.errors import IntegrityError, Refused, Unavailable, UsageError
 from gambeson.supply.canonical import decode_base64, encode, encode_base64, parse
 from gambeson.supply.files import list_files, read_blocks
 from gambeson.supply.keys import PrivateKey, PublicKey
@@ -24,6 +24,8 @@ PREDICATE_TYPE = "https://model_signing/signature/v1.0"
 GIT_PATHS = (".git", ".gitattributes", ".github", ".gitignore")
 _HASHES = ("sha256", "blake2b")
 _WHAT = "a model signature"
+Listed = tuple[str, str]
+"""Name of a file and its digest, hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,57 +57,85 @@ def sign_model(path: Path, key: PrivateKey, signature: Path | None = None) -> by
         UsageError: The key is of another kind, or the model cannot be read.
         Refused: The folder holds links or devices.
     """
+    ignored = sorted({*GIT_PATHS, *_inside(path, signature)})
+    return sign_listed(path.resolve().name, _hash_files(path, ignored, "sha256"), key, ignored)
+
+
+def sign_listed(
+    name: str, files: Sequence[Listed], key: PrivateKey, ignored: Sequence[str] = GIT_PATHS
+) -> bytes:
+    """The bundle for files whose digests are known.
+
+    Args:
+        name: What the model is called.
+        files: ``(name, SHA-256 hex)``; a model of a single file calls it ``.``.
+        key: As for :func:`sign_model`.
+        ignored: Names that are no part of the model.
+
+    Raises:
+        UsageError: The key is of another kind.
+    """
     if key.public.kind == "ed25519":
         raise UsageError(
             "The model signing format has no Ed25519 keys.",
             expected="an ECDSA key",
             remedy="make one with gambeson key new --kind p256",
         )
-    ignored = sorted({*GIT_PATHS, *_inside(path, signature)})
-    resources = _hash_files(path, ignored, "sha256")
+    how = {"method": "files", "hash_type": "sha256", "allow_symlinks": False, "ignore_paths": list(ignored)}
+    resources = [{"name": name, "algorithm": "sha256", "digest": digest} for name, digest in files]
     payload = encode(
         {
             "_type": STATEMENT_TYPE,
-            "subject": [{"name": path.resolve().name, "digest": {"sha256": _root(resources)}}],
+            "subject": [{"name": name, "digest": {"sha256": _root(files)}}],
             "predicateType": PREDICATE_TYPE,
-            "predicate": {
-                "serialization": {
-                    "method": "files",
-                    "hash_type": "sha256",
-                    "allow_symlinks": False,
-                    "ignore_paths": ignored,
-                },
-                "resources": [{"name": n, "algorithm": "sha256", "digest": d} for n, d in resources],
-            },
+            "predicate": {"serialization": how, "resources": resources},
         }
     )
     return _bundle(payload, key)
 
 
-def verify_model(path: Path, bundle: bytes, key: PublicKey, signature: Path | None = None) -> SignedModel:
+def verify_model(
+    path: Path, bundle: bytes, keys: Sequence[PublicKey], signature: Path | None = None
+) -> SignedModel:
     """Check a model against its bundle: signature, list of files, and every digest.
 
     Args:
         path: The model file or folder.
         bundle: Content of the signature file. It has one spelling: any changed byte is refused.
-        key: Whose signature it must be.
+        keys: One of which must have signed.
         signature: Where the bundle lies; not expected in its own list.
 
     Raises:
         IntegrityError: The bundle or a file was changed, is missing, or was added.
+        Refused: Another key signed.
         Unavailable: The bundle uses a way to hash that is not read here.
     """
-    payload = _open_bundle(bundle, key)
+    signed, files, kind, ignored = _read_payload(*_open_bundle(bundle, keys))
+    _compare(files, _hash_files(path, [*ignored, *_inside(path, signature)], kind))
+    return signed
+
+
+def verify_listed(bundle: bytes, keys: Sequence[PublicKey], files: Sequence[Listed]) -> SignedModel:
+    """Check files whose SHA-256 digests are known against a bundle; otherwise as :func:`verify_model`."""
+    signed, listed, kind, _ = _read_payload(*_open_bundle(bundle, keys))
+    if kind != "sha256":
+        raise Unavailable("The signature lists other digests than SHA-256.")
+    _compare(listed, files)
+    return signed
+
+
+def _read_payload(payload: bytes, key: str) -> tuple[SignedModel, list[Listed], str, list[str]]:
+    """What was signed, its files, how they are hashed, and what is ignored."""
     tree = parse(payload, _WHAT)
     try:
         (subject,) = tree["subject"]
         name, root = str(subject["name"]), str(subject["digest"]["sha256"])
         how, listed = tree["predicate"]["serialization"], tree["predicate"]["resources"]
-        signed = [(str(r["name"]), str(r["digest"])) for r in listed]
+        files = [(str(r["name"]), str(r["digest"])) for r in listed]
         known = tree["_type"] == STATEMENT_TYPE and tree["predicateType"] == PREDICATE_TYPE
         method, kind = str(how["method"]), str(how["hash_type"])
         ignored = [str(item) for item in how.get("ignore_paths", ())]
-        adds_up = _root(signed) == root
+        adds_up = _root(files) == root
     except (KeyError, TypeError, ValueError, AttributeError):
         raise IntegrityError("The signed list of files cannot be read.") from None
     if not known or method != "files" or kind not in _HASHES or how.get("allow_symlinks") is not False:
@@ -115,11 +145,10 @@ def verify_model(path: Path, bundle: bytes, key: PublicKey, signature: Path | No
         )
     if not adds_up:
         raise IntegrityError("The signed list of files does not add up to the signed digest.")
-    _compare(signed, _hash_files(path, [*ignored, *_inside(path, signature)], kind))
-    return SignedModel(name, root, len(signed), key.id)
+    return SignedModel(name, root, len(files), key), files, kind, ignored
 
 
-def _compare(signed: list[tuple[str, str]], found: list[tuple[str, str]]) -> None:
+def _compare(signed: Sequence[Listed], found: Sequence[Listed]) -> None:
     before, now = dict(signed), dict(found)
     for words, names in (
         ("is missing", before.keys() - now.keys()),
@@ -145,8 +174,8 @@ def _bundle(payload: bytes, key: PrivateKey) -> bytes:
     return _compact(bundle)
 
 
-def _open_bundle(content: bytes, key: PublicKey) -> bytes:
-    """The payload of a bundle whose every byte is what ``model_signing`` and we would write, and whose seal holds."""
+def _open_bundle(content: bytes, keys: Sequence[PublicKey]) -> tuple[bytes, str]:
+    """Payload and key of a bundle whose seal holds and whose every byte is what ``model_signing`` or we would write."""
     tree = parse(content, _WHAT)
     try:
         envelope = tree["dsseEnvelope"]
@@ -167,10 +196,15 @@ def _open_bundle(content: bytes, key: PublicKey) -> bytes:
     }
     if tree != expected or content != _compact(tree):
         raise IntegrityError(f"This is not {_WHAT} as it was written: its bytes were changed.")
-    if hint != _hint(key):
-        raise IntegrityError(f"The model was signed by another key than {key.id[:16]}.")
+    key = next((key for key in keys if hint == _hint(key)), None)
+    if key is None:
+        raise Refused(
+            "The model was signed by another key than those that are trusted.",
+            expected=", ".join(key.id[:16] for key in keys) or "a trusted key",
+            remedy="trust its key with gambeson key trust, if you know whose it is",
+        )
     key.verify(preauthenticate(PAYLOAD_TYPE, payload), sig)
-    return payload
+    return payload, key.id
 
 
 def _compact(tree: Any) -> bytes:
@@ -182,14 +216,14 @@ def _hint(key: PublicKey) -> str:
     return hashlib.sha256(key.pem.encode()).hexdigest()
 
 
-def _root(resources: Iterable[tuple[str, str]]) -> str:
+def _root(resources: Iterable[Listed]) -> str:
     state = hashlib.sha256()
     for _, digest in resources:
         state.update(bytes.fromhex(digest))
     return state.hexdigest()
 
 
-def _hash_files(path: Path, ignored: Iterable[str], kind: str) -> list[tuple[str, str]]:
+def _hash_files(path: Path, ignored: Iterable[str], kind: str) -> list[Listed]:
     """``(name, hex digest)`` of every file; a single file is called ``.`` in this format."""
     found = []
     for file in list_files(path, frozenset(ignored)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import subprocess
 
@@ -48,10 +49,8 @@ def test_a_name_that_leads_outside_is_refused(name):
 
 def test_changed_texts_are_refused_or_another_tree():
     for wrong in flips(TREE.to_bytes()):
-        try:
+        with contextlib.suppress(IntegrityError):
             assert read_tree(wrong) != TREE
-        except IntegrityError:
-            pass
 
 
 @pytest.mark.parametrize("text", [b"", b"x\n", b'["gambeson-tree/1"]', b'["gambeson-tree/1"]\n["file"]\n'])

@@ -22,6 +22,7 @@ EXTRAS = {
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "pandas": "data",
+    "psycopg": "postgres",
     "pyarrow": "data",
     "safetensors": "torch",
     "skops": "sklearn",
