@@ -57,8 +57,9 @@ def candidates(*, leak: float, n: int = 800, references: int = 4, seed: int = 0)
     included = np.stack([row for _ in range(references // 2) for row in _pair(rng.random(n) < 0.5)])
     target = _log_probabilities(difficulty + leak * truth + rng.normal(0, 0.5, n), labels)
     logits = difficulty + leak * included + rng.normal(0, 0.5, (references, n))
-    scores = np.stack([_log_probabilities(row, labels)[np.arange(n), labels] for row in logits])
-    return Candidates(target, labels, truth, References(scores, included, references))
+    answers = np.stack([_log_probabilities(row, labels) for row in logits]).astype(np.float32)
+    features = np.stack([difficulty, rng.normal(size=n)], axis=1).astype(np.float32)
+    return Candidates(target, labels, truth, References(answers, included, references), features)
 
 
 def _pair(half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gambeson.attacks.privacy.base import MembershipAttack, MembershipTask, PrivacyFacts
-from gambeson.attacks.privacy.harness import Candidates, area, run_inference
+from gambeson.attacks.privacy.base import MembershipAttack, MembershipTask, Outsiders, PrivacyFacts
+from gambeson.attacks.privacy.harness import Candidates, Membership, area, run_inference
 from gambeson.attacks.privacy.references import no_references
 from gambeson.core.errors import UsageError
 from gambeson.core.reproduce import Seed
@@ -44,21 +44,21 @@ def invents_nothing(build: Build, facts: PrivacyFacts) -> Iterator[str]:
         "membership permuted": permuted(candidates(leak=3)),
     }
     for world, given in worlds.items():
-        ends = area(run_inference(build(), "planted", given, SEED), level=STRICT).interval
+        ends = area(_run(build, facts, given), level=STRICT).interval
         if not ends.low <= 0.5 <= ends.high:
             yield f"knows what it cannot know: {world}, AUC [{ends.low:.3f}, {ends.high:.3f}]"
 
 
 def finds_a_plain_leak(build: Build, facts: PrivacyFacts) -> Iterator[str]:
     """Where members are plainly more likely, the attack is better than chance."""
-    figure = area(run_inference(build(), "planted", candidates(leak=3), SEED), level=STRICT)
+    figure = area(_run(build, facts, candidates(leak=3)), level=STRICT)
     if figure.interval.low <= 0.5:
         yield f"misses a plain leak: AUC {figure}"
 
 
 def repeatable(build: Build, facts: PrivacyFacts) -> Iterator[str]:
     """The same seed gives the same scores."""
-    first, again = (run_inference(build(), "planted", candidates(leak=1), SEED) for _ in range(2))
+    first, again = (_run(build, facts, candidates(leak=1)) for _ in range(2))
     if not (
         np.array_equal(first.members, again.members) and np.array_equal(first.nonmembers, again.nonmembers)
     ):
@@ -69,7 +69,7 @@ def leaves_its_input_alone(build: Build, facts: PrivacyFacts) -> Iterator[str]:
     """What the attack is given is unchanged afterwards."""
     given, untouched = task(candidates(leak=1)), task(candidates(leak=1))
     build().infer(given)
-    for name in ("target", "labels", "references", "included"):
+    for name in ("target", "labels", "answers", "included", "features"):
         if not np.array_equal(getattr(given, name), getattr(untouched, name)):
             yield f"changes its input: {name}"
 
@@ -94,9 +94,13 @@ def permuted(world: Candidates) -> Candidates:
     return replace(world, truth=np.random.default_rng(1).permutation(world.truth))
 
 
+def _run(build: Build, facts: PrivacyFacts, world: Candidates) -> Membership:
+    return run_inference(build(), "planted", world, SEED, outsiders=facts.needs_outsiders)
+
+
 def task(world: Candidates) -> MembershipTask:
-    """What an attack sees of a world, in the world's order."""
-    known = world.references
-    return MembershipTask(
-        world.target.copy(), world.labels.copy(), known.scores.copy(), known.included.copy(), SEED
-    )
+    """What an attack sees of a world, in the world's order, beside the non-members of another world."""
+    others = candidates(leak=0, seed=9)
+    outsiders = Outsiders(others.target, others.labels, others.features)
+    everyone = np.arange(len(world))  # taking rows copies them
+    return replace(world.task(everyone, SEED), outsiders=outsiders)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gambeson.core.finding import Family, Finding
-from gambeson.core.ports import Clock, Journal, NoJournal, NoProgress, Progress
+from gambeson.core.ports import Clock, Executor, Journal, NoJournal, NoProgress, Progress, SameProcess
 from gambeson.core.registry import Registry
 from gambeson.core.reproduce import Seed
 from gambeson.core.threat import Access, ThreatModel
@@ -88,6 +88,8 @@ class CheckContext:
         rows_per_pass: Samples per model pass.
         deadline: Value of ``clock`` after which the check must wind up, or ``None``.
         surrogate: A model that the attacker holds and that is not the target, or ``None``.
+        executor: Where independent pieces of a check's work are done.
+        cache: Results that outlive the audit, under digests of all that decides them.
     """
 
     check: str
@@ -105,6 +107,8 @@ class CheckContext:
     progress: Progress = field(default_factory=NoProgress)
     journal: Journal = field(default_factory=NoJournal)
     clock: Clock = time.monotonic
+    executor: Executor = field(default_factory=SameProcess)
+    cache: Journal = field(default_factory=NoJournal)
 
     @property
     def time_is_up(self) -> bool:
@@ -128,6 +132,7 @@ checks: Registry[Check, CheckFacts] = Registry(
         "gambeson.audit.checks.evasion_transfer",
         "gambeson.audit.checks.evasion_corruption",
         "gambeson.audit.checks.membership",
+        "gambeson.audit.checks.membership_labels",
         "gambeson.audit.checks.extraction",
         "gambeson.audit.checks.extraction_equations",
         "gambeson.audit.checks.extraction_paths",

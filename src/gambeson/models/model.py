@@ -96,3 +96,12 @@ class Trainable(Model, Protocol):
         Raises:
             ModelError: Training failed.
         """
+
+
+@runtime_checkable
+class HasRecipe(Protocol):
+    """A trainable model that says what its ``fit_new`` does, whatever weights it holds now."""
+
+    @property
+    def recipe(self) -> str:
+        """Digest of the kind of model, its hyper-parameters and the code that trains it; empty where not known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gambeson.core.errors import ModelError, UsageError
+from gambeson.core.reproduce import digest_value
 from gambeson.data.schema import Schema
 from gambeson.models.factory import call_factory, import_function
 from gambeson.models.model import ModelInfo
@@ -110,6 +112,30 @@ class TrainableTorchModel(TorchModel):
     build: Callable[[], Any]
     factory: str
 
+    def __reduce__(self) -> tuple[Callable[..., TrainableTorchModel], tuple[object, ...]]:
+        """Travels to another process as its factory's name and its weights: the factory's module may be a file."""
+        weights = {name: value.cpu().numpy() for name, value in self.network.module.state_dict().items()}
+        return _reopen, (
+            self.factory,
+            weights,
+            self.device,
+            self.network.channels_last,
+            self.info,
+            self.answer,
+        )
+
+    @property
+    def recipe(self) -> str:
+        """Digest of the factory's code and network, of how it is trained, and of torch; empty without its source."""
+        try:
+            sources = [inspect.getsource(inspect.getmodule(part) or part) for part in (self.build, train)]
+        except (OSError, TypeError):
+            return ""
+        network = [str(self.network.module), *(list(p.shape) for p in self.network.module.parameters())]
+        return digest_value(
+            [self.factory, sources, network, str(self.answer), self.device, torch.__version__]
+        )
+
     def fit_new(self, x: np.ndarray, y: np.ndarray, seed: int) -> TorchModel:
         """A fresh network of the same factory, fitted to other data by ``torch_training.train``.
 
@@ -199,6 +225,23 @@ def open_weights(
         _check_first_layer(file.name, module, expected.schema)
         raise
     return TrainableTorchModel(network, _info(file, module, expected, answer), answer, build, factory)
+
+
+def _reopen(
+    factory: str,
+    weights: dict[str, np.ndarray],
+    device: str,
+    channels_last: bool,
+    info: ModelInfo,
+    answer: Answer,
+) -> TrainableTorchModel:
+    """The model that ``TrainableTorchModel.__reduce__`` took apart."""
+    build = import_function(factory)
+    module = _build(build, factory)
+    module.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    like = Network(module, device, None, channels_last)
+    network = _settle(Network(_freeze(module).to(device), device), like=like)
+    return TrainableTorchModel(network, info, answer, build, factory)
 
 
 def _check_device(device: str) -> None:

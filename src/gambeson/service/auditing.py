@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from gambeson.adapters.executor_local import LocalProcesses
 from gambeson.adapters.journal_files import FileJournal
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.robustness import choose_samples, clean_predictions
@@ -32,6 +33,9 @@ from gambeson.service.command_line import command_line, only
 from gambeson.service.commands import AuditCommand, Suppression
 from gambeson.service.interrupts import interrupts
 from gambeson.service.journaling import open_journal
+
+_REUSED = ".references"
+"""Folder below the reports' for what later audits reuse; it may be deleted at any time."""
 
 
 def run_audit(command: AuditCommand, progress: Progress) -> AuditReport:
@@ -81,7 +85,7 @@ def run_audit(command: AuditCommand, progress: Progress) -> AuditReport:
         seed=command.seed,
         profile=command.profile,
         threats=tuple(str(threat) for threat in command.threats),
-        environment=_environment(),
+        environment=environment(),
         findings=findings,
         coverage=coverage(findings, left_out),
         gate=decide_gate(findings, command.fail_on, command.thresholds, interrupted=clock.interrupted),
@@ -181,6 +185,7 @@ def _plan(
     """The checks to run, threat by threat, and why the others are left out."""
     tasks: list[Task] = []
     left_out: dict[str, str] = {}
+    executor = LocalProcesses(max((os.cpu_count() or 1) // command.jobs, 1))
     for entry in checks:
         reason = _why_left_out(entry.name, entry.facts, command)
         if reason:
@@ -206,6 +211,8 @@ def _plan(
                 rows_per_pass=command.batch_size,
                 progress=progress,
                 journal=journal,
+                executor=executor,
+                cache=FileJournal(command.out / _REUSED),
             )
             tasks.append(Task(entry.name, entry.facts, context))
     return tasks, left_out
@@ -261,7 +268,8 @@ def _version() -> str:
     return __version__
 
 
-def _environment() -> tuple[tuple[str, str], ...]:
+def environment() -> tuple[tuple[str, str], ...]:
+    """What a run computed with, by name: versions, platform, threads."""
     import numpy
     import torch
 

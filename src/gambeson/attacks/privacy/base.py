@@ -22,11 +22,28 @@ class PrivacyFacts:
         access: Access to the target that it needs.
         least_references: Reference models without which it does not run.
         source: Paper and section.
+        needs_outsiders: Whether it needs other records of which it knows that they are no members.
     """
 
     access: Access
     least_references: int
     source: str
+    needs_outsiders: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outsiders:
+    """Records known to be no members; none of them is a candidate.
+
+    Attributes:
+        target: (m, classes) float64 log-probabilities that the target gives.
+        labels: (m,) int64 true classes.
+        features: (m, d) float32.
+    """
+
+    target: np.ndarray
+    labels: np.ndarray
+    features: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +56,32 @@ class MembershipTask:
     Attributes:
         target: (n, classes) float64 log-probabilities that the target gives to each record.
         labels: (n,) int64 true classes.
-        references: (k, n) float64 log-probability of the true class under each reference model; k may be 0.
+        answers: (k, n, classes) float32 log-probabilities that each reference model gives; k may be 0.
         included: (k, n) bool, whether the reference model was trained on the record.
+        features: (n, d) float32, the records themselves, projected where they are large; d may be 0.
+        outsiders: Records known to be no members, for attacks that declare that they need them.
         seed: For attacks that draw.
     """
 
     target: np.ndarray
     labels: np.ndarray
-    references: np.ndarray
+    answers: np.ndarray
     included: np.ndarray
+    features: np.ndarray
+    outsiders: Outsiders | None
     seed: Seed
 
     @property
     def confidence(self) -> np.ndarray:
         """(n,) log-probability that the target gives to the true class."""
         return of_true_class(self.target, self.labels)
+
+    @property
+    def references(self) -> np.ndarray:
+        """(k, n) float64 log-probability of the true class under each reference model."""
+        if not len(self.answers):
+            return np.empty((0, len(self.labels)))
+        return of_true_class(self.answers, self.labels)
 
 
 class MembershipAttack(Protocol):
@@ -70,14 +98,16 @@ privacy: Registry[Callable[..., MembershipAttack], PrivacyFacts] = Registry(
         "gambeson.attacks.privacy.learnt",
         "gambeson.attacks.privacy.lira",
         "gambeson.attacks.privacy.loss_threshold",
+        "gambeson.attacks.privacy.quantile",
         "gambeson.attacks.privacy.rmia",
+        "gambeson.attacks.privacy.shadows",
     ),
 )
 
 
 def of_true_class(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(n,) entries of the true classes of (n, classes)."""
-    return np.take_along_axis(log_probabilities, labels[:, None], axis=1)[:, 0]
+    """(..., n) float64 entries of the true classes of (..., n, classes)."""
+    return log_probabilities[..., np.arange(len(labels)), labels].astype(np.float64)
 
 
 def require_references(task: MembershipTask, attack: str) -> None:
@@ -87,9 +117,9 @@ def require_references(task: MembershipTask, attack: str) -> None:
         UsageError: There is such a record.
     """
     inside = task.included.sum(axis=0)
-    if len(task.references) == 0 or not ((inside > 0) & (inside < len(task.included))).all():
+    if len(task.answers) == 0 or not ((inside > 0) & (inside < len(task.included))).all():
         raise UsageError(
-            f"{attack} was given {len(task.references)} reference models.",
+            f"{attack} was given {len(task.answers)} reference models.",
             expected="at least one trained with and one without each record",
             remedy="train references in pairs on complementary halves",
         )

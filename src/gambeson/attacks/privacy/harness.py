@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from gambeson.attacks.privacy.base import MembershipAttack, MembershipTask
+from gambeson.attacks.privacy.base import MembershipAttack, MembershipTask, Outsiders
 from gambeson.attacks.privacy.references import References
 from gambeson.core.errors import UsageError
 from gambeson.core.measurement import Measurement
 from gambeson.core.reproduce import Seed
 from gambeson.core.stats import auc, balanced_accuracy, best_threshold, tpr_at_fpr
+
+FOLDS = 5
+"""Parts in which candidates are attacked where an attack needs known non-members: those of the other parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,36 @@ class Candidates:
         labels: (n,) int64 true classes.
         truth: (n,) bool, who is a member. Never shown to an attack.
         references: What the reference models say.
+        features: (n, d) the records themselves; d may be 0.
     """
 
     target: np.ndarray
     labels: np.ndarray
     truth: np.ndarray
     references: References
+    features: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def task(self, rows: np.ndarray, seed: Seed, outsiders: np.ndarray | None = None) -> MembershipTask:
+        """What an attack sees of the records ``rows``, beside ``outsiders`` that it knows to be no members."""
+        return MembershipTask(
+            target=self.target[rows],
+            labels=self.labels[rows],
+            answers=self.references.answers[:, rows],
+            included=self.references.included[:, rows],
+            features=self._features[rows],
+            outsiders=None if outsiders is None else self._outsiders(outsiders),
+            seed=seed,
+        )
+
+    def _outsiders(self, rows: np.ndarray) -> Outsiders:
+        return Outsiders(self.target[rows], self.labels[rows], self._features[rows])
+
+    @property
+    def _features(self) -> np.ndarray:
+        return self.features if len(self.features) else np.empty((len(self), 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,36 +73,47 @@ class Membership:
     nonmembers: np.ndarray
 
 
-def run_inference(attack: MembershipAttack, name: str, candidates: Candidates, seed: Seed) -> Membership:
+def run_inference(
+    attack: MembershipAttack, name: str, candidates: Candidates, seed: Seed, *, outsiders: bool = False
+) -> Membership:
     """Let an attack score the candidates in a random order.
+
+    With ``outsiders`` the candidates are dealt into five parts, and each part is attacked by someone who knows the
+    non-members of the other four: no score rests on what is known of the record itself.
 
     Args:
         attack: The attack.
         name: Its registered name.
         candidates: The records.
         seed: Decides the order, and what the attack draws.
+        outsiders: Whether the attack needs records known to be no members.
 
     Raises:
         UsageError: The attack gave scores of the wrong shape or NaN, or needs references that are missing.
     """
-    order = seed.child("order").generator().permutation(len(candidates.labels))
-    task = MembershipTask(
-        target=candidates.target[order],
-        labels=candidates.labels[order],
-        references=candidates.references.scores[:, order],
-        included=candidates.references.included[:, order],
-        seed=seed.child(name),
-    )
-    given = np.asarray(attack.infer(task), np.float64)
-    if given.shape != order.shape or np.isnan(given).any():
+    order = seed.child("order").generator().permutation(len(candidates))
+    scores = np.empty(len(order))
+    for rows in np.array_split(order, FOLDS) if outsiders else [order]:
+        others = np.setdiff1d(order, rows) if outsiders else None
+        known = None if others is None else others[~candidates.truth[others]]
+        scores[rows] = _checked(attack.infer(candidates.task(rows, seed.child(name), known)), name, len(rows))
+    return Membership(name, scores[candidates.truth], scores[~candidates.truth])
+
+
+def _checked(given: np.ndarray, name: str, count: int) -> np.ndarray:
+    """One number for each candidate, or an error.
+
+    Raises:
+        UsageError: The shape is wrong, or a score is NaN.
+    """
+    given = np.asarray(given, np.float64)
+    if given.shape != (count,) or np.isnan(given).any():
         bad = int(np.isnan(given).sum())
         raise UsageError(
             f"The attack {name} gave scores of shape {given.shape}, {bad} of them NaN.",
-            expected=f"({len(order)},) numbers, one for each candidate",
+            expected=f"({count},) numbers, one for each candidate",
         )
-    scores = np.empty_like(given)
-    scores[order] = given
-    return Membership(name, scores[candidates.truth], scores[~candidates.truth])
+    return given
 
 
 def area(found: Membership, *, name: str = "auc", level: float = 0.95) -> Measurement:

@@ -109,8 +109,8 @@ def _pairs_left_out(task: MembershipTask) -> Iterator[tuple[np.ndarray, np.ndarr
 
 def _require_pairs(task: MembershipTask) -> None:
     first, second = task.included[::2], task.included[1::2]
-    if len(task.references) < _LEAST or len(first) != len(second) or not (first != second).all():
+    if len(task.answers) < _LEAST or len(first) != len(second) or not (first != second).all():
         raise UsageError(
-            f"The learnt attack was given {len(task.references)} reference models.",
+            f"The learnt attack was given {len(task.answers)} reference models.",
             expected=f"at least {_LEAST}, in pairs trained on complementary halves",
         )

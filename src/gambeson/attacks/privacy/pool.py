@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gambeson.core.reproduce import Seed
+from gambeson.core.reproduce import Seed, digest_bytes
 from gambeson.data.dataset import Split
 
 _ROWS_AT_ONCE = 1_024
@@ -56,6 +56,10 @@ class Pool:
         ]
         x, y = (np.concatenate(column) for column in zip(*parts, strict=True))
         return x, y
+
+    def digest(self) -> str:
+        """``sha256:<hex>`` of all records and labels, in order."""
+        return digest_bytes(part.tobytes() for x, y in self.batches() for part in (x, y))
 
     def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """All records in order, some at a time."""

@@ -8,10 +8,12 @@ import numpy as np
 
 from gambeson.attacks.harness import Run
 from gambeson.attacks.privacy.base import privacy
+from gambeson.attacks.privacy.features import features_of, told_apart_without_the_model
 from gambeson.attacks.privacy.harness import Candidates, Membership, run_inference
-from gambeson.attacks.privacy.pool import Pool, draw_pool
+from gambeson.attacks.privacy.pool import Pool
 from gambeson.attacks.privacy.references import (
     References,
+    Training,
     no_references,
     train_references,
     work_to_train,
@@ -22,19 +24,18 @@ from gambeson.audit.checks.membership_evidence import (
     Figures,
     measure,
     membership_facts,
+    most_exposed,
     roc_curves,
+    warning,
 )
+from gambeson.audit.checks.membership_records import candidate_pool
 from gambeson.audit.checks.membership_verdict import Verdict, judge
 from gambeson.core.errors import GambesonError, InsufficientEvidence, Unavailable
 from gambeson.core.finding import Evidence, Family, Finding, Outcome
 from gambeson.core.reproduce import Seed
 from gambeson.core.threat import Access
-from gambeson.data.dataset import Split
 from gambeson.models.model import Trainable
 from gambeson.models.passes import Passes
-
-_FEWEST = 20
-"""Members, and non-members, below which no figure would mean anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,16 @@ def privacy_membership(context: CheckContext) -> list[Finding]:
             no time to score the records.
         ModelError: The model answered with something unusable.
     """
-    pool = _pool(context)
+    pool = candidate_pool(context)
     planned = context.effort.references if isinstance(context.model, Trainable) else 0
     context.progress.start(context.check, len(pool) + work_to_train(len(pool), planned))
     target = _target_scores(context, pool)
     attackers = _train(context, pool)
-    candidates = Candidates(target, pool.labels, pool.truth, attackers.references)
+    features = features_of(pool, context.seed)
+    candidates = Candidates(target, pool.labels, pool.truth, attackers.references, features)
     found, refused = _infer(candidates, context.seed)
-    figures = measure(found, candidates, context.seed)
+    blind = told_apart_without_the_model(pool, features, context.seed)
+    figures = measure(found, candidates, context.seed, blind)
     finding = _finding(context, pool, found, figures, attackers)
     return [replace(finding, cut=finding.cut + refused)]
 
@@ -85,53 +88,15 @@ def _infer(candidates: Candidates, seed: Seed) -> tuple[list[Membership], tuple[
     """What every attack found for which there are references enough, and which lack a package."""
     found, refused = [], []
     for entry in privacy:
-        few = len(candidates.references.scores) < entry.facts.least_references
+        few = len(candidates.references) < entry.facts.least_references
         if few or entry.facts.access > Access.SCORES:
             continue
         try:
-            found.append(run_inference(entry.plugin(), entry.name, candidates, seed))
+            needed = entry.facts.needs_outsiders
+            found.append(run_inference(entry.plugin(), entry.name, candidates, seed, outsiders=needed))
         except Unavailable as error:
             refused.append(f"{entry.name} was not run: {' '.join(str(error).split())}")
     return found, tuple(refused)
-
-
-def _pool(context: CheckContext) -> Pool:
-    members, nonmembers = _training_split(context), context.data.split(context.split)
-    pool = draw_pool(members, nonmembers, context.effort.records, context.seed.child("records"))
-    m, n = len(pool.member_rows), len(pool.nonmember_rows)
-    if min(m, n) < _FEWEST:
-        overlap = f" ({pool.removed} rows of {context.split!r} are also in the training split)"
-        raise InsufficientEvidence(
-            f"There are {m} training records and {n} others{overlap if pool.removed else ''}.",
-            expected=f"at least {_FEWEST} of each",
-            remedy="give more records that the model was not trained on",
-        )
-    classes = context.model.info.classes
-    if pool.labels.min() < 0 or pool.labels.max() >= classes:
-        raise InsufficientEvidence(
-            f"The records have labels from {pool.labels.min()} to {pool.labels.max()}.",
-            expected=f"0 to {classes - 1}, the classes of {context.model.info.name}",
-            remedy="audit the model on the data that it was trained for",
-        )
-    return pool
-
-
-def _training_split(context: CheckContext) -> Split:
-    name = context.train_split
-    if name is None or name not in context.data.splits:
-        missing = (
-            "no training split was named" if name is None else f"{context.data.name} has no split {name!r}"
-        )
-        raise InsufficientEvidence(
-            f"The training records of the model are not known: {missing}.",
-            remedy="give the data with its training split and name it with --train-split",
-        )
-    if name == context.split:
-        raise InsufficientEvidence(
-            f"The split {name!r} is named as training data and as audited data.",
-            expected="two splits, one that the model was trained on and one that it was not",
-        )
-    return context.data.split(name)
 
 
 def _target_scores(context: CheckContext, pool: Pool) -> np.ndarray:
@@ -166,12 +131,13 @@ def _train(context: CheckContext, pool: Pool) -> _Attackers:
         clock=context.clock,
         report=lambda work, _: context.progress.advance(context.check, work, "reference models"),
     )
+    training = Training(context.rows_per_pass, context.executor, context.cache)
     try:
-        references = train_references(context.model, pool, planned, context.rows_per_pass, run)
+        references = train_references(context.model, pool, planned, training, run)
     except GambesonError as error:
         return _Attackers(no_references(len(pool)), f"no reference model could be trained: {error.message}")
-    short = len(references.scores) < references.planned
-    why = "" if len(references.scores) else "time ran out before two reference models were trained"
+    short = len(references) < references.planned
+    why = "" if len(references) else "time ran out before two reference models were trained"
     return _Attackers(references, why, out_of_time=short)
 
 
@@ -179,7 +145,7 @@ def _finding(
     context: CheckContext, pool: Pool, found: list[Membership], figures: Figures, attackers: _Attackers
 ) -> Finding:
     info = checks[context.check].facts
-    trained = len(attackers.references.scores)
+    trained = len(attackers.references)
     verdict = judge(figures, len(pool.nonmember_rows), unfinished=attackers.out_of_time and not trained)
     return Finding(
         check=context.check,
@@ -196,18 +162,29 @@ def _finding(
             command=context.command,
             samples=len(pool),
             method=" + ".join(item.attack for item in found) + f", seed {context.seed.value}",
-            facts=membership_facts(pool, found, trained, attackers.missing),
+            facts=(
+                *membership_facts(pool, found, len(pool)),
+                ("reference models", _trained(attackers)),
+            ),
             curves=(roc_curves(found),),
+            tables=(most_exposed(found, figures, pool, context.train_split or ""),),
         ),
         taxonomy=info.taxonomy,
         cut=figures.missing + _cut(attackers),
     )
 
 
+def _trained(attackers: _Attackers) -> str:
+    if attackers.missing:
+        return f"none: {attackers.missing}"
+    reused = attackers.references.reused
+    return f"{len(attackers.references)}" + (f", {reused} of them from an earlier run" if reused else "")
+
+
 def _cut(attackers: _Attackers) -> tuple[str, ...]:
     if attackers.missing:
         return (f"attacks with reference models were not run: {attackers.missing}",)
-    trained, planned = len(attackers.references.scores), attackers.references.planned
+    trained, planned = len(attackers.references), attackers.references.planned
     return (f"{trained} of {planned} reference models were trained",) if attackers.out_of_time else ()
 
 
@@ -227,6 +204,7 @@ def _summary(pool: Pool, figures: Figures, attackers: _Attackers) -> str:
     if figures.exposure is not None:
         text += f" and recognises {figures.exposure.value:.1%} of them at a false-positive rate of 1%"
     text += f", measured on {len(pool.member_rows)} members and {len(pool.nonmember_rows)} non-members."
+    text += warning(figures)
     if attackers.missing:
         text += f" Stronger attacks with reference models were not run: {attackers.missing}."
     return text

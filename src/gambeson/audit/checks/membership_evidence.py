@@ -16,7 +16,7 @@ from gambeson.attacks.privacy.harness import (
 )
 from gambeson.attacks.privacy.pool import Pool
 from gambeson.core.errors import InsufficientEvidence
-from gambeson.core.finding import Curve, Series
+from gambeson.core.finding import Curve, Series, Table
 from gambeson.core.measurement import Measurement
 from gambeson.core.reproduce import Seed
 from gambeson.core.stats import difference, holm, mann_whitney, proportion, roc, wilson
@@ -25,6 +25,9 @@ EXPOSURE_FPR = 0.01
 """False-positive rate at which the exposure that decides is measured."""
 _LOWEST_FPR = 0.001
 _POINTS = 200
+_EXPOSED = 20
+_ALIKE = 0.55
+"""AUC up to which members and non-members count as drawn from one distribution."""
 
 _Figure = Callable[[Membership, str, float], Measurement]
 """``(found, name, level) -> figure``."""
@@ -39,15 +42,19 @@ class Figures:
         exposure: TPR at 1% FPR of the strongest attack, or ``None`` with fewer than 100 non-members.
         all: Every figure: the strongest attacks', the model's accuracies, then each attack's by name.
         missing: Which figures could not be measured, and why.
+        strongest: Name of the attack with the highest AUC.
+        blind: AUC of a classifier that sees the records but not the model.
     """
 
     area: Measurement
     exposure: Measurement | None
     all: tuple[Measurement, ...]
     missing: tuple[str, ...]
+    strongest: str
+    blind: Measurement
 
 
-def measure(found: Sequence[Membership], candidates: Candidates, seed: Seed) -> Figures:
+def measure(found: Sequence[Membership], candidates: Candidates, seed: Seed, blind: Measurement) -> Figures:
     """Every attack's figures, and those of the strongest.
 
     The strongest is chosen on the same records, figure by figure, as an attacker would. So that this does not
@@ -58,6 +65,7 @@ def measure(found: Sequence[Membership], candidates: Candidates, seed: Seed) -> 
         found: What each attack found; at least one.
         candidates: The records.
         seed: Splits them where a threshold is tuned.
+        blind: AUC of a classifier that sees the records but not the model.
     """
     kinds: dict[str, _Figure] = {
         "auc": lambda item, name, level: area(item, name=name, level=level),
@@ -78,8 +86,46 @@ def measure(found: Sequence[Membership], candidates: Candidates, seed: Seed) -> 
     return Figures(
         strongest["auc"],
         strongest.get(f"tpr_at_{EXPOSURE_FPR * 100:g}pct_fpr"),
-        (*strongest.values(), *_accuracies(candidates), *single),
+        (*strongest.values(), *_accuracies(candidates), blind, *single),
         tuple(missing),
+        strongest["auc"].detail.partition(";")[0],
+        blind,
+    )
+
+
+def warning(figures: Figures) -> str:
+    """A sentence where members and non-members differ by themselves; else empty."""
+    assert figures.blind.interval is not None
+    if figures.blind.interval.low <= _ALIKE:
+        return ""
+    return (
+        f" The two splits are not alike: a classifier that never sees the model tells their records apart with "
+        f"AUC {figures.blind.value:.3f}, so part of what was found may be no leak."
+    )
+
+
+def most_exposed(found: Sequence[Membership], figures: Figures, pool: Pool, split: str) -> Table:
+    """The training records that the strongest attack is surest of; numbers of rows, never their contents.
+
+    Args:
+        found: What each attack found.
+        figures: Which attack is the strongest.
+        pool: The records.
+        split: Name of the training split.
+    """
+    item = next(item for item in found if item.attack == figures.strongest)
+    top = np.argsort(-item.members, kind="stable")[:_EXPOSED]
+    above = np.searchsorted(np.sort(item.nonmembers), item.members[top], side="left") / len(item.nonmembers)
+    rows = tuple(
+        (f"{split}[{pool.member_rows[i]}]", float(item.members[i]), float(share))
+        for i, share in zip(top, above, strict=True)
+    )
+    return Table(
+        kind="most_exposed",
+        title=f"Most exposed training records, by {item.attack}",
+        head=("record", "membership score", "share of non-members with a lower score"),
+        rows=rows,
+        note="Numbers count the rows of the training split from 0.",
     )
 
 
@@ -112,17 +158,14 @@ def _accuracies(candidates: Candidates) -> tuple[Measurement, ...]:
     )
 
 
-def membership_facts(
-    pool: Pool, found: Sequence[Membership], references: int, missing: str
-) -> tuple[tuple[str, str], ...]:
+def membership_facts(pool: Pool, found: Sequence[Membership], queries: int) -> tuple[tuple[str, str], ...]:
     """Counts and significance that a reader needs to trust the figures."""
     adjusted = holm([mann_whitney(item.members, item.nonmembers) for item in found])
     return (
         ("members scored", str(len(pool.member_rows))),
         ("non-members scored", str(len(pool.nonmember_rows))),
         ("non-members left out as training records", str(pool.removed)),
-        ("queries spent in all", str(len(pool))),
-        ("reference models", str(references) if references else f"none: {missing}"),
+        ("queries spent in all", str(queries)),
         *(
             (f"{item.attack}: p-value that it does no better than chance", f"{_p_value(p)} (Holm)")
             for item, p in zip(found, adjusted, strict=True)

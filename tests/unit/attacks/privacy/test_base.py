@@ -17,12 +17,14 @@ LABELS = np.array([0, 0, 1])
 
 def task(included) -> MembershipTask:
     included = np.array(included, bool).reshape(-1, 3)
-    return MembershipTask(TARGET, LABELS, np.zeros(included.shape), included, Seed(0))
+    return MembershipTask(
+        TARGET, LABELS, np.zeros((*included.shape, 2)), included, np.empty((3, 0)), None, Seed(0)
+    )
 
 
 def test_the_truth_is_no_part_of_the_task():
     assert {field.name for field in fields(MembershipTask)} == {
-        "target", "labels", "references", "included", "seed",
+        "target", "labels", "answers", "included", "features", "outsiders", "seed",
     }  # fmt: skip
 
 

@@ -13,7 +13,13 @@ P = np.array([[0.7, 0.2, 0.1], [0.7, 0.2, 0.1], [1 / 3, 1 / 3, 1 / 3]])
 
 def task(p, labels):
     return MembershipTask(
-        np.log(p), np.array(labels), np.empty((0, len(p))), np.empty((0, len(p)), bool), Seed(0)
+        target=np.log(p),
+        labels=np.array(labels),
+        answers=np.empty((0, *p.shape)),
+        included=np.empty((0, len(p)), bool),
+        features=np.empty((len(p), 0)),
+        outsiders=None,
+        seed=Seed(0),
     )
 
 

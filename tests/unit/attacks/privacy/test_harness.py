@@ -36,7 +36,8 @@ def test_records_arrive_in_a_random_order_with_all_that_belongs_to_them():
     assert sorted(order) == list(range(200))
     assert 0.3 < np.mean(world.truth[order[:100]]) < 0.7
     np.testing.assert_array_equal(spy.task.labels, world.labels[order])
-    np.testing.assert_array_equal(spy.task.references, world.references.scores[:, order])
+    np.testing.assert_array_equal(spy.task.answers, world.references.answers[:, order])
+    np.testing.assert_array_equal(spy.task.features, world.features[order])
     np.testing.assert_array_equal(spy.task.included, world.references.included[:, order])
 
 
@@ -97,3 +98,36 @@ def test_balanced_accuracy_of_noise_is_one_half_on_average():
 def test_too_few_records_are_insufficient_evidence():
     with pytest.raises(InsufficientEvidence):
         exposure(Membership("few", np.ones(10), np.ones(10)), 0.01)
+
+
+class Notes(Spy):
+    """Keeps every task."""
+
+    def __init__(self):
+        super().__init__()
+        self.tasks = []
+
+    def infer(self, task):
+        self.tasks.append(task)
+        return super().infer(task)
+
+
+def test_outsiders_are_the_nonmembers_of_the_other_parts():
+    world, notes = candidates(leak=1, n=200), Notes()
+    found = run_inference(notes, "notes", world, Seed(0), outsiders=True)
+    assert len(notes.tasks) == 5
+    names = {row.tobytes(): i for i, row in enumerate(world.target)}
+    asked = [[names[row.tobytes()] for row in task.target] for task in notes.tasks]
+    assert sorted(row for part in asked for row in part) == list(range(200))
+    for task, own in zip(notes.tasks, asked, strict=True):
+        known = [names[row.tobytes()] for row in task.outsiders.target]
+        assert sorted(known) == [i for i in range(200) if i not in own and not world.truth[i]]
+        np.testing.assert_array_equal(task.outsiders.features, world.features[known])
+    own = world.target[np.arange(200), world.labels]
+    np.testing.assert_array_equal(found.members, own[world.truth])
+
+
+def test_an_attack_that_needs_no_outsiders_gets_none():
+    spy = Spy()
+    run_inference(spy, "spy", candidates(leak=1, n=50), Seed(0))
+    assert spy.task.outsiders is None

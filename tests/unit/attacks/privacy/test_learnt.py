@@ -36,8 +36,9 @@ def scrambled(leak):
     own = answers(world.truth)
     target = np.stack([own, np.log(-np.expm1(own))], 1)
     scores = np.stack([answers(row) for row in world.references.included])
+    both = np.stack([scores, np.log(-np.expm1(scores))], axis=-1).astype(np.float32)
     labels = np.zeros(len(own), np.int64)
-    return Candidates(target, labels, world.truth, References(scores, world.references.included, 8))
+    return Candidates(target, labels, world.truth, References(both, world.references.included, 8))
 
 
 def test_it_learns_a_leak_that_no_threshold_on_the_loss_sees():

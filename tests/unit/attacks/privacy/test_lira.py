@@ -22,8 +22,10 @@ def task(confidence, references, included=INCLUDED):
     """A task of two classes with these probabilities of the true class, which is class 0."""
     p = np.asarray(confidence, float)
     target = np.log(np.stack([p, 1 - p], 1))
+    own = np.asarray(references, float)
+    answers = np.log(np.stack([own, 1 - own], 2))
     return MembershipTask(
-        target, np.zeros(len(p), int), np.log(np.asarray(references, float)), included, Seed(0)
+        target, np.zeros(len(p), int), answers, included, np.empty((len(p), 0)), None, Seed(0)
     )
 
 

@@ -18,7 +18,9 @@ N = 20_000
 
 def test_the_score_is_minus_the_cross_entropy():
     target = np.log([[0.7, 0.3], [0.1, 0.9]])
-    task = MembershipTask(target, np.array([1, 1]), np.empty((0, 2)), np.empty((0, 2), bool), Seed(0))
+    task = MembershipTask(
+        target, np.array([1, 1]), np.empty((0, 2, 2)), np.empty((0, 2), bool), np.empty((2, 0)), None, Seed(0)
+    )
     np.testing.assert_allclose(LossThreshold().infer(task), [np.log(0.3), np.log(0.9)])
 
 

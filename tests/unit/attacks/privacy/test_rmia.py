@@ -16,7 +16,13 @@ from tests.membership_worlds import candidates
 
 def by_pairs(given, gamma, offline, a):
     """The formulas with plain probabilities, one pair after another."""
-    n, p, reference = len(given.labels), np.exp(given.confidence), np.exp(given.references)
+    n, temperature = len(given.labels), 3
+
+    def softened(answers):
+        powers = np.exp(answers / temperature)
+        return (powers / powers.sum(-1, keepdims=True))[..., np.arange(n), given.labels]
+
+    p, reference = softened(given.target), softened(given.answers.astype(np.float64))
     ratio = np.empty(n)
     for i in range(n):
         out = reference[~given.included[:, i], i].mean()
@@ -52,11 +58,27 @@ def test_references_account_for_unequal_difficulty():
 def test_probabilities_of_nearly_zero_and_one_are_ranked_without_overflow():
     given = task(candidates(leak=1, n=40))
     given.target[:] = -60.0
-    given.references[:] = -69.0
+    given.answers[:] = -69.0
     assert np.isfinite(RMIA().infer(given)).all()
 
 
-@pytest.mark.parametrize("parameters", [{"gamma": 0.9}, {"gamma": float("nan")}, {"a": -0.1}, {"a": 1.1}])
+@pytest.mark.parametrize(
+    "parameters", [{"gamma": 0.9}, {"gamma": float("nan")}, {"a": -0.1}, {"a": 1.1}, {"temperature": 0}]
+)
 def test_a_parameter_out_of_range_is_refused(parameters):
     with pytest.raises(UsageError, match="RMIA's"):
         RMIA(**parameters)
+
+
+def test_a_temperature_keeps_apart_what_is_nearly_certain():
+    # float32 log-probabilities of 1 - 1e-9 and 1 - 1e-6: their ratio says nothing, their softened ratio does
+    given = task(candidates(leak=0, n=40))
+    sure = np.where(np.arange(40) % 2, 20.0, 13.0)
+    logits = np.zeros((40, 4))
+    logits[np.arange(40), given.labels] = sure
+    given.target[:] = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    given.answers[:] = np.log(0.25)
+    scores = RMIA(gamma=1.01).infer(given)
+    assert scores[1::2].min() > scores[::2].max()
+    flat = RMIA(gamma=1.01, temperature=1).infer(given)
+    assert flat[1::2].min() == flat[::2].max()

@@ -114,7 +114,7 @@ def test_the_evidence_says_what_was_run_and_how_to_repeat_it():
     assert finding.evidence.samples == 600
     assert (
         finding.evidence.method
-        == "entropy + learnt + lira + loss_threshold + modified_entropy + rmia, seed 0"
+        == "entropy + learnt + lira + loss_threshold + modified_entropy + quantile + rmia + shadow, seed 0"
     )
     assert (facts["members scored"], facts["reference models"]) == ("300", "4")
     assert facts["queries spent in all"] == "600"
@@ -132,7 +132,7 @@ def test_a_rate_that_so_few_nonmembers_cannot_show_is_named_as_missing():
 def test_a_model_that_cannot_be_trained_anew_gets_the_loss_threshold_and_a_word_about_the_rest():
     finding = audit(frozen(overfitted()))
     assert finding.outcome is Outcome.FAILED
-    assert finding.evidence.method.startswith("entropy + loss_threshold + modified_entropy,")
+    assert finding.evidence.method.startswith("entropy + loss_threshold + modified_entropy + quantile,")
     assert "cannot be trained anew" in finding.summary
     assert any("cannot be trained anew" in line for line in finding.cut)
     assert "cannot be trained anew" in dict(finding.evidence.facts)["reference models"]

@@ -13,7 +13,7 @@ from gambeson.core.measurement import Interval, Measurement
 def figures(area=(0.45, 0.55), exposure=(0.0, 0.02)) -> Figures:
     ends = [Measurement("m", sum(e) / 2, "fraction", 1, Interval(*e, "given")) if e else None
             for e in (area, exposure)]  # fmt: skip
-    return Figures(ends[0], ends[1], (), ())
+    return Figures(ends[0], ends[1], (), (), "planted", ends[0])
 
 
 @pytest.mark.parametrize(
