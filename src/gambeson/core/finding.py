@@ -188,6 +188,27 @@ class AdversarialExample:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureGrid:
+    """Pictures side by side, as data.
+
+    Attributes:
+        kind: Name for programs, e.g. ``"reconstructions"``.
+        title: Above the grid.
+        head: Names of the columns.
+        labels: Names of the rows.
+        rows: Base64 PNG, as many in each row as there are columns.
+        note: What a reader must know to read it right; may be empty.
+    """
+
+    kind: str
+    title: str
+    head: tuple[str, ...]
+    labels: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """On what a claim rests and how to repeat it.
 
@@ -201,6 +222,7 @@ class Evidence:
         bars: Bar charts.
         histograms: Histograms.
         tables: Comparisons.
+        grids: Pictures side by side.
     """
 
     command: str = ""
@@ -212,6 +234,7 @@ class Evidence:
     bars: tuple[Bars, ...] = ()
     histograms: tuple[Histogram, ...] = ()
     tables: tuple[Table, ...] = ()
+    grids: tuple[PictureGrid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from importlib.util import find_spec
-
 import numpy as np
 import torch
 
@@ -13,6 +9,7 @@ from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Samples
 from gambeson.attacks.robustness import Robustness
 from gambeson.audit.base import CheckContext, checks
+from gambeson.audit.checks.encoded_pictures import can_encode, encode_png
 from gambeson.audit.checks.evasion_curve import ByRadius
 from gambeson.audit.checks.evasion_exhibits import (
     accuracy_by_class,
@@ -26,7 +23,6 @@ from gambeson.data.schema import Feature, Kind, Schema
 from gambeson.models.passes import Passes
 
 _EXAMPLES = 8
-_LARGEST_PICTURE = 128
 
 
 def evidence(context: CheckContext, result: Robustness, labels: list[str], by_radius: ByRadius) -> Evidence:
@@ -165,22 +161,10 @@ def _pictures(before: np.ndarray, after: np.ndarray, schema: Schema) -> tuple[st
 
     Without Pillow there are no pictures: the figures do not depend on them.
     """
-    if find_spec("PIL") is None:
+    if not can_encode():
         return ()
     width = schema.high - schema.low
     change = after - before
     stretch = max(float(np.abs(change).max()), 1e-12)
     shown = ((before - schema.low) / width, change / stretch / 2 + 0.5, (after - schema.low) / width)
-    return tuple(_png(picture) for picture in shown)
-
-
-def _png(picture: np.ndarray) -> str:
-    """(C, H, W) in [0, 1] as base64 PNG of at most ``_LARGEST_PICTURE`` pixels a side."""
-    from PIL import Image
-
-    pixels = (picture.clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
-    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    image.thumbnail((_LARGEST_PICTURE, _LARGEST_PICTURE))
-    stream = io.BytesIO()
-    image.save(stream, "PNG", optimize=True)
-    return base64.b64encode(stream.getvalue()).decode()
+    return tuple(encode_png(picture) for picture in shown)

@@ -29,9 +29,11 @@ def choose_pictures(findings: Sequence[Finding], most_bytes: int = MOST_BYTES) -
 
     Args:
         findings: In the order of the page.
-        most_bytes: Room for the base64 of all pictures together.
+        most_bytes: Room for the base64 of all pictures together; picture grids, which are shown whole, come first.
     """
-    return share_room([finding.evidence.examples for finding in findings], most_bytes)
+    grids = (grid for finding in findings for grid in finding.evidence.grids)
+    taken = sum(len(image) for grid in grids for row in grid.rows for image in row)
+    return share_room([finding.evidence.examples for finding in findings], most_bytes - taken)
 
 
 def share_room(
