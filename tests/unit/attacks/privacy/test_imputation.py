@@ -31,7 +31,7 @@ def test_own_rows_are_judged_by_trees_that_did_not_see_them():
     own, codes = rng.random((300, 3)), rng.integers(0, 2, 300)
     found = impute(own, codes, own, 2, Seed(0))
     assert (found.own.argmax(1) == codes).mean() < 0.6
-    assert (found.asked.argmax(1) == codes).mean() > 0.9
+    assert (found.asked.argmax(1) == codes).mean() > 0.8
 
 
 def test_values_that_never_occur_get_little_chance():
