@@ -26,6 +26,8 @@ from gambeson.audit.report.axes import (
 from gambeson.core.finding import Curve, Series
 
 _DOTS = 12
+_ROOM = 0.01
+"""Least room beside single points."""
 
 
 def curve_svg(curve: Curve) -> str:
@@ -33,10 +35,13 @@ def curve_svg(curve: Curve) -> str:
 
     On a log axis, values of 0 are drawn at the axis's lower end.
     """
-    x = axis_over([v for s in curve.series for v in s.x], LEFT, WIDTH - RIGHT, log=curve.x_log)
+    across = [v for s in curve.series for v in s.x]
     spread = [v for s in curve.series for v in (*s.y, *s.low, *s.high)]
-    if not curve.y_log and max(spread, default=1) <= 1:
+    if all(len(s.x) == 1 for s in curve.series):
+        across, spread = (_with_room(values) for values in (across, spread))
+    elif not curve.y_log and max(spread, default=1) <= 1:
         spread += [0.0, 1.0]
+    x = axis_over(across, LEFT, WIDTH - RIGHT, log=curve.x_log)
     y = axis_over(spread, HEIGHT - BOTTOM, TOP, log=curve.y_log)
     names, above = legend(_names(curve.series))
     parts = [
@@ -50,6 +55,12 @@ def curve_svg(curve: Curve) -> str:
             parts += _series(series, x, y, colour, steps=curve.steps)
         colour += not series.reference
     return svg(curve.title, _describe(curve), above, [*parts, *names])
+
+
+def _with_room(values: list[float]) -> list[float]:
+    """The same with room on both sides: single points are compared with one another, not with 0."""
+    room = max((max(values, default=0) - min(values, default=0)) / 8, _ROOM)
+    return [*values, min(values, default=0) - room, max(values, default=0) + room]
 
 
 def _names(series: Sequence[Series]) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run
 from gambeson.core.errors import ModelError
+from gambeson.core.ports import Clock
 from gambeson.data.dataset import Split
 from gambeson.defenses.training.adversary import Adversary
 from gambeson.defenses.training.base import Batch, Recipe
@@ -28,6 +29,10 @@ from gambeson.models.torch_trainee import Trainee
 _ONE_AT_A_TIME = threading.Lock()
 """Starts of the attacker and dropout come from torch's global generator, which two trainings must not share."""
 _JUDGE = Adversary(steps=20)
+_LOOKS = 40
+"""Looks from which on not every epoch ends with one."""
+_TIMED = 5
+"""Steps that are timed; the first ones set up and are slow."""
 _GLANCE = 256
 """Held-out rows on which a collapse is looked for."""
 
@@ -106,6 +111,21 @@ def train(trainee: Trainee, task: Task) -> Trained:
         return _Training(trainee.in_half(task.plan.half and trainee.gains_from_half), task).to_its_end()
 
 
+def seconds_per_epoch(trainee: Trainee, task: Task) -> float:
+    """How long an epoch will take here, from a few steps and a look on a copy of the network.
+
+    Raises:
+        ModelError: The loss was no number.
+    """
+    clock, run = task.run.clock, Run(task.run.seed.child("timing"), clock=task.run.clock)
+    trial = replace(task, run=run, plan=replace(task.plan, epochs=1), note=lambda line: None)
+    devices = [trainee.device] if torch.device(trainee.device).type == "cuda" else []
+    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=devices):
+        return _Training(trainee.twin().in_half(task.plan.half and trainee.gains_from_half), trial).time(
+            clock
+        )
+
+
 class _Training:
     """A training under way."""
 
@@ -113,6 +133,7 @@ class _Training:
         self.task, self.plan = task, task.plan
         self.each = len(task.rows.train) // task.plan.batch
         self.steps = self.each * task.plan.epochs
+        self.between = self.each * max(1, task.plan.epochs // _LOOKS)
         self.state = begin(trainee, task.plan.optimize(trainee.module), mean=task.plan.average > 0)
         self.history, self.guard = History(), Guard(task.recipe)
         self.best = self.good = self.state.copy()
@@ -128,12 +149,26 @@ class _Training:
             else:
                 self._go_back("the loss was no number", self.guard.slow_down())
         complete = self.state.step >= self.steps or self._no_progress
+        if not complete:
+            self._save()
         if self.history.looked_at != self.state.step:
             self._look()
         steps = self.state.step
         self.state.put_back(self.best)
         self.state.mean.module.eval().requires_grad_(False)
         return Trained(self.state.mean.in_half(False), self.history, steps, complete)
+
+    def time(self, clock: Clock) -> float:
+        """Seconds of an epoch: the median of a few steps, so many times, and one look."""
+        taken = []
+        for _ in range(_TIMED):
+            begun = clock()
+            if not self._advance():
+                raise ModelError("The loss was no number at the first steps.", remedy="lower --learning-rate")
+            taken.append(clock() - begun)
+        begun = clock()
+        self._look()
+        return sorted(taken)[_TIMED // 2] * self.each + clock() - begun
 
     @property
     def _out_of_time(self) -> bool:
@@ -191,7 +226,7 @@ class _Training:
     def _keep_going(self) -> None:
         """After a step: look now and then, keep what is good, save."""
         self.task.run.report(1, 0)
-        if self.state.step % max(1, self.each) == 0:
+        if self.state.step % self.between == 0:
             self._look()
         if self.task.run.clock() - self.saved >= self.task.run.save_every:
             self._save()

@@ -12,10 +12,25 @@ from typer.exceptions import TyperException
 
 from gambeson import __version__
 from gambeson.core.errors import GambesonError, ModelError, UsageError
-from gambeson.interfaces.cli import attack, audit, certify, init, lists, report, schema
+from gambeson.interfaces.cli import (
+    attack,
+    audit,
+    certify,
+    harden,
+    init,
+    key,
+    ledger,
+    lists,
+    release,
+    report,
+    scan,
+    schema,
+    versions,
+)
 from gambeson.interfaces.cli.errors import COULD_NOT_COMPLETE, explain, show_error
 
 _DEBUG = "--debug"
+_TRACE = "Trace"
 _INTERRUPTED = 130  # what Typer makes of a second Ctrl-C
 
 _EPILOG = """
@@ -55,6 +70,22 @@ _CERTIFY_EPILOG = """
   gambeson certify model.pt2 -d test.npz --smooth 0.25 --n 10000
 """
 
+_SCAN_EPILOG = """
+[bold]Examples[/bold]
+
+  gambeson scan model.pt\n
+  gambeson scan models/ --fail-on medium --sarif scan.sarif\n
+  gambeson scan downloads/ --json --jobs 2 > scan.json
+"""
+
+_HARDEN_EPILOG = """
+[bold]Examples[/bold]
+
+  gambeson harden weights.safetensors --factory net.py:build -d builtin:digits --eps 0.1\n
+  gambeson harden weights.safetensors --factory net.py:build -d train.npz --eps 8/255 --recipe pgd,trades\n
+  gambeson harden weights.safetensors --factory net.py:build -d train.npz --eps 0.3 --fresh --time-budget 30m
+"""
+
 app = typer.Typer(
     name="gambeson",
     help="Attack a machine-learning model as an adversary would, and report what holds, with evidence.",
@@ -67,7 +98,18 @@ app = typer.Typer(
 app.command("audit", epilog=_AUDIT_EPILOG, rich_help_panel="Commands")(audit.audit)
 app.command("attack", epilog=_ATTACK_EPILOG, rich_help_panel="Commands")(attack.attack)
 app.command("certify", epilog=_CERTIFY_EPILOG, rich_help_panel="Commands")(certify.certify)
+app.command("harden", epilog=_HARDEN_EPILOG, rich_help_panel="Commands")(harden.harden)
+app.command("scan", epilog=_SCAN_EPILOG, rich_help_panel="Commands")(scan.scan)
 app.command("init", rich_help_panel="Commands")(init.init)
+app.add_typer(versions.data_app, name="data", rich_help_panel=_TRACE)
+app.add_typer(versions.model_app, name="model", rich_help_panel=_TRACE)
+app.command("sign", rich_help_panel=_TRACE)(release.sign)
+app.command("verify", rich_help_panel=_TRACE)(release.verify)
+app.command("promote", rich_help_panel=_TRACE)(release.promote)
+app.command("rollback", rich_help_panel=_TRACE)(release.rollback)
+app.add_typer(key.app, name="key", rich_help_panel=_TRACE)
+app.add_typer(ledger.app, name="ledger", rich_help_panel=_TRACE)
+app.add_typer(ledger.store_app, name="store", rich_help_panel=_TRACE)
 app.add_typer(report.app, name="report", rich_help_panel="Commands")
 app.add_typer(lists.app, name="list", rich_help_panel="Commands")
 app.command("schema", rich_help_panel="Commands")(schema.schema)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-app = typer.Typer(help="List the checks and attacks there are.", no_args_is_help=True)
+app = typer.Typer(help="List the checks, attacks and recipes there are.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")]
 Row = dict[str, str | Sequence[str]]
@@ -44,6 +44,17 @@ def list_attacks(as_json: AsJson = False) -> None:
 
     rows = [_attack("evasion", e.name, e.facts.access, e.facts.source, e.facts.norms) for e in evasion]
     rows += [_attack("privacy", e.name, e.facts.access, e.facts.source) for e in privacy]
+    _show(rows, as_json)
+
+
+@app.command("recipes")
+def list_recipes(as_json: AsJson = False) -> None:
+    """List the recipes that gambeson harden trains by."""
+    from gambeson.defenses.training.base import recipes
+
+    rows: list[Row] = [
+        {"recipe": e.name, "summary": e.facts.summary, "source": e.facts.source} for e in recipes
+    ]
     _show(rows, as_json)
 
 

@@ -1,0 +1,100 @@
+"""The command of ``gambeson harden``, and the command line that repeats it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from gambeson.core.errors import UsageError
+from gambeson.defenses.training.base import recipes
+from gambeson.defenses.training.plan import Plan
+from gambeson.service.command_line import command_line
+from gambeson.service.commands import AuditCommand
+
+
+@dataclass(frozen=True, slots=True)
+class HardenCommand:
+    """One or several recipes on one model, each judged by the same audit as the model it began with.
+
+    Attributes:
+        audit: The judge: model, data, attacker, seed, effort, checks.
+        recipes: Registered names.
+        parameters: Of the recipes, by name; ``"trades.beta"`` is for trades alone.
+        fresh: Train from new weights instead of the model's own.
+        plan: How to train; its epochs and batch count only where they were chosen.
+        epochs: Passes over the training rows, or ``None`` to choose by budget or size of the data.
+        batch: Rows of a step, or ``None`` to choose by size of the data.
+        budget: Seconds of training for each recipe, or ``None``.
+        held_out: Most training rows that only show how the training goes.
+        out: Folder for models, audits and the report.
+        resume: Go on with what ``out`` holds.
+    """
+
+    audit: AuditCommand
+    recipes: tuple[str, ...] = ("trades",)
+    parameters: tuple[tuple[str, object], ...] = ()
+    fresh: bool = False
+    plan: Plan = field(default_factory=Plan)
+    epochs: int | None = None
+    batch: int | None = None
+    budget: float | None = None
+    held_out: int = 1_000
+    out: Path = Path("gambeson-harden")
+    resume: bool = False
+
+    def parameters_of(self, recipe: str) -> dict[str, object]:
+        """The parameters that one of the recipes gets."""
+        found: dict[str, object] = {}
+        for name, value in self.parameters:
+            owner, _, own = name.rpartition(".")
+            if owner in ("", recipe):
+                found[own] = value
+        return found
+
+
+def check_harden(command: HardenCommand) -> None:
+    """What can be wrong before anything is opened.
+
+    Raises:
+        UsageError: It is.
+    """
+    if not command.recipes:
+        raise UsageError("No recipe was named.", expected=", ".join(recipes.names()))
+    for name in command.recipes:
+        recipes.make(name, command.parameters_of(name))
+    for name, _ in command.parameters:
+        owner = name.rpartition(".")[0]
+        if owner and owner not in command.recipes:
+            raise UsageError(
+                f"--param {name} is for {owner}, which is not trained.", expected=", ".join(command.recipes)
+            )
+    if command.epochs is not None and command.budget is not None:
+        raise UsageError(
+            "--epochs and --time-budget both say how long to train.", remedy="give one of the two"
+        )
+    if len(command.audit.threats) != 1:
+        raise UsageError(
+            f"The settings name {len(command.audit.threats)} attackers; a recipe trains against one.",
+            remedy="give --norm and --eps, or another --config",
+        )
+
+
+def harden_line(command: HardenCommand) -> str:
+    """A ``gambeson harden`` command that trains and judges the same again; only what decides the result is written."""
+    words = shlex.split(command_line(command.audit))
+    words[1] = "harden"
+    words += ["--recipe", ",".join(command.recipes)]
+    for name, value in command.parameters:
+        words += ["--param", f"{name}={value}"]
+    words += ["--fresh"] if command.fresh else []
+    for flag, number in (("--epochs", command.epochs), ("--train-batch", command.batch)):
+        words += [] if number is None else [flag, str(number)]
+    words += [] if command.budget is None else ["--time-budget", f"{command.budget:g}s"]
+    usual = Plan()
+    for item in fields(Plan):
+        value, flag = getattr(command.plan, item.name), "--" + item.name.replace("_", "-")
+        if item.name in ("epochs", "batch") or value == getattr(usual, item.name):
+            continue
+        words += ["--full-precision"] if item.name == "half" else [flag, f"{value}"]
+    return shlex.join(words)

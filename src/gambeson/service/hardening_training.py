@@ -1,0 +1,181 @@
+"""Trains one candidate of ``gambeson harden``: chooses how long, goes on where it stopped, writes the weights."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gambeson.adapters.files import write_whole
+from gambeson.adapters.journal_files import FileJournal
+from gambeson.attacks.geometry import PerturbationSet
+from gambeson.attacks.harness import Run
+from gambeson.core.errors import UsageError, missing_extra
+from gambeson.core.ports import Clock
+from gambeson.core.reproduce import Seed, digest_value
+from gambeson.data.dataset import Dataset, Split
+from gambeson.defenses.training.base import Recipe, recipes
+from gambeson.defenses.training.loop import Task, Trained, hold_out, seconds_per_epoch, train
+from gambeson.models.model import Model
+from gambeson.models.torch_model import TrainableTorchModel
+from gambeson.service.hardening_commands import HardenCommand
+
+_FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
+_STEPS = 1_500
+"""Steps from which on a small network has learnt what it can from a small set."""
+_SMALL = 10_000
+"""Training rows below which batches are smaller."""
+_SPARE = 0.9
+"""Share of a time budget that is planned for."""
+_TRAINING = ".training"
+WEIGHTS = "model.safetensors"
+"""Name of the file that a recipe's weights are written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What all recipes of a command have in common.
+
+    Attributes:
+        command: What was asked.
+        data: The data.
+        split: The training split.
+        model: The model to begin with.
+        clock: Seconds; stands still at the end of time when the user interrupts.
+    """
+
+    command: HardenCommand
+    data: Dataset
+    split: Split
+    model: TrainableTorchModel
+    clock: Clock
+
+    @property
+    def seed(self) -> Seed:
+        """Node of the seed tree that belongs to training."""
+        return Seed(self.command.audit.seed).child("harden")
+
+
+def require_trainable(model: Model) -> TrainableTorchModel:
+    """The model, if it can be trained further.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    if not isinstance(model, TrainableTorchModel):
+        raise UsageError(
+            f"{model.info.name} ({model.info.kind}) cannot be trained further.",
+            expected="weights of a PyTorch network (.safetensors or .pt) with --factory",
+            remedy="give the weights it was exported from; .pt2 and .onnx files hold a finished network",
+        )
+    return model
+
+
+def train_candidate(
+    scene: Scene, name: str, folder: Path, report: Callable[[int, float, str], None]
+) -> tuple[Trained, Recipe, Task]:
+    """Train with one recipe, and write the weights into a folder if it comes to its end.
+
+    Args:
+        scene: What all recipes have in common.
+        name: The recipe.
+        folder: Of this candidate.
+        report: Called with ``(planned steps, steps made since, note)``.
+
+    Raises:
+        UsageError: The plan does not fit the data.
+        ModelError: Training failed.
+        Unavailable: The package ``safetensors`` is missing.
+        OSError: The folder cannot be written to.
+    """
+    recipe: Recipe = recipes.make(name, scene.command.parameters_of(name))
+    journal = FileJournal(folder / _TRAINING)
+    if not scene.command.resume:
+        shutil.rmtree(journal.root, ignore_errors=True)
+    seed = scene.seed.child(name)
+    space = PerturbationSet.of(scene.command.audit.threats[0], scene.data.schema)
+    run = Run(seed, journal=journal, key=_key(scene, name), clock=scene.clock)
+    task = Task(recipe, scene.command.plan, hold_out(scene.split, scene.command.held_out, run), space, run)
+    trainee = scene.model.trainee(fresh=scene.command.fresh, seed=seed.child("weights").integer())
+    task = replace(task, plan=replace(task.plan, batch=_batch(scene.command, len(task.rows.train))))
+    task.plan.check(len(task.rows.train))
+    task = replace(task, plan=replace(task.plan, epochs=_epochs(scene, task, trainee)))
+    total = task.plan.epochs * (len(task.rows.train) // task.plan.batch)
+    task = replace(
+        task,
+        run=replace(
+            run, report=lambda work, _: report(total, work, ""), deadline=float("inf"), save_every=15.0
+        ),
+        note=lambda line: report(total, 0, line),
+    )
+    trained = train(trainee, task)
+    if trained.complete:
+        write_weights(folder / WEIGHTS, trained)
+    return trained, recipe, task
+
+
+def write_weights(path: Path, trained: Trained) -> None:
+    """Write the weights of a trained network, whole or not at all.
+
+    Raises:
+        Unavailable: The package ``safetensors`` is missing.
+        OSError: The folder cannot be written to.
+    """
+    try:
+        from safetensors.torch import save
+    except ImportError:
+        raise missing_extra("safetensors", "torch") from None
+    write_whole(path, save(dict(trained.network.weights())))
+
+
+def in_words(values: Any) -> dict[str, str]:
+    """The fields of a frozen dataclass by name, as text."""
+    if not is_dataclass(values):
+        return {}
+    return {item.name: str(getattr(values, item.name)) for item in fields(values)}
+
+
+def _batch(command: HardenCommand, rows: int) -> int:
+    if command.batch is not None:
+        return command.batch
+    return 128 if rows >= _SMALL else max(2, min(64, rows // 4))
+
+
+def _epochs(scene: Scene, task: Task, trainee: Any) -> int:
+    """As asked; or what fits the time budget; or enough steps for the size of the data. Kept for a resumed run."""
+    command = scene.command
+    if command.epochs is not None:
+        return command.epochs
+    stored = task.run.journal.load("epochs")
+    if stored is not None:
+        return int(stored["epochs"])
+    each = len(task.rows.train) // task.plan.batch
+    if command.budget is None:
+        return max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, -(-_STEPS // each)))
+    fit = int(_SPARE * command.budget / seconds_per_epoch(trainee, task))
+    epochs = max(1, min(_MOST_EPOCHS, fit))
+    task.run.journal.save("epochs", {"epochs": torch.tensor(epochs).numpy()})
+    return epochs
+
+
+def _key(scene: Scene, name: str) -> str:
+    """Name of this training in the journal: another one never goes on from its checkpoint."""
+    command = scene.command
+    decides: Mapping[str, object] = {
+        "model": scene.model.info.digest,
+        "data": scene.data.digest,
+        "recipe": name,
+        "parameters": command.parameters_of(name),
+        "plan": asdict(command.plan),
+        "epochs": command.epochs,
+        "batch": command.batch,
+        "fresh": command.fresh,
+        "threat": repr(command.audit.threats[0]),
+        "seed": command.audit.seed,
+        "split": command.audit.train_split,
+    }
+    return digest_value(decides)
