@@ -133,10 +133,12 @@ checks: Registry[Check, CheckFacts] = Registry(
         "gambeson.audit.checks.evasion_corruption",
         "gambeson.audit.checks.membership",
         "gambeson.audit.checks.membership_labels",
+        "gambeson.audit.checks.inversion",
         "gambeson.audit.checks.extraction",
         "gambeson.audit.checks.extraction_equations",
         "gambeson.audit.checks.extraction_paths",
         "gambeson.audit.checks.attributes",
         "gambeson.audit.checks.artifact",
+        "gambeson.audit.checks.property",
     ),
 )
