@@ -15,7 +15,7 @@ from benchmarks.autoattack import autoattack_table
 from benchmarks.certified import certified_tables
 from benchmarks.cost import cost_table
 from benchmarks.masking import masking_table
-from benchmarks.membership import membership_table
+from benchmarks.membership import membership_cost_table, membership_tables
 from benchmarks.minimum_norm import minimum_norm_table
 from benchmarks.strength import strength_table
 from benchmarks.subjects import Subject, digits, resnet20, robust, undefended
@@ -77,7 +77,11 @@ def _tables(quick: bool) -> list[str]:
 
 
 def _membership(quick: bool) -> list[str]:
-    found = membership_table(quick=quick)
+    return membership_tables(quick=quick)
+
+
+def _membership_cost(quick: bool) -> list[str]:
+    found = membership_cost_table(quick=quick)
     return [] if found is None else [found]
 
 
@@ -90,6 +94,7 @@ SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "certified": _certified,
     "tables": _tables,
     "membership": _membership,
+    "membership_cost": _membership_cost,
 }
 
 
