@@ -5,7 +5,7 @@ from __future__ import annotations
 from gambeson.core.errors import UsageError, missing_extra
 from gambeson.data.schema import Schema
 from gambeson.models.model import Differentiable, Model, Trainable
-from gambeson.models.model_file import READABLE, ModelFile, read_model_file
+from gambeson.models.model_file import READABLE, ModelFile, check_findings, read_model_file
 from gambeson.models.probing import Expected
 from gambeson.supply.sniffing import Format
 
@@ -57,6 +57,7 @@ def open_model(
 
 
 def _open_file(file: ModelFile, expected: Expected, factory: str | None, device: str) -> Model:
+    check_findings(file)
     match file.format:
         case Format.TORCH_EXPORT | Format.SAFETENSORS | Format.TORCH_ZIP:
             return _open_torch(file, expected, factory, device)

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gambeson.core.errors import IntegrityError, Refused, UsageError
+from gambeson.core.finding import Severity
 from gambeson.core.reproduce import digest_bytes
+from gambeson.supply.scan_rules import is_damage
+from gambeson.supply.scanning import scan_bytes
 from gambeson.supply.sniffing import Format, sniff
 
 SUFFIXES = {
@@ -115,6 +118,29 @@ def _check_suffix(file: ModelFile) -> None:
         f"{file.name!r} is named like {wanted.value}, but its content seems to be {file.format.value}.",
         expected=f"{wanted.value}, whole and uncompressed",
         remedy="if the copy was cut off, copy it again; otherwise give the file its true extension",
+    )
+
+
+def check_findings(file: ModelFile) -> None:
+    """Scan the very bytes that will be loaded.
+
+    Raises:
+        Refused: There is a finding of high severity or worse.
+        IntegrityError: The worst that was found is that the file is broken.
+    """
+    found = scan_bytes(file.data, file.name, path=file.path)
+    severe = [item for item in found if item.severity.rank >= Severity.HIGH.rank]
+    if not severe:
+        return
+    hostile = [item for item in severe if not is_damage(item.check)]
+    first = (hostile or severe)[0]
+    more = f" There are {len(severe) - 1} more findings: gambeson scan lists them." if len(severe) > 1 else ""
+    kind = Refused if hostile else IntegrityError
+    word = "is not safe to load" if hostile else "is truncated or damaged"
+    raise kind(
+        f"{file.name!r} {word}: {first.title} ({first.check} at {first.target}).{more}",
+        expected=f"a file in which a scan finds nothing of high severity: {READABLE}",
+        remedy=first.remedy,
     )
 
 

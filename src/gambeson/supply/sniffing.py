@@ -8,6 +8,7 @@ import pickletools
 import re
 import struct
 import zipfile
+from collections.abc import Sequence
 from enum import Enum
 
 _HEAD = 4096
@@ -36,14 +37,40 @@ class Format(Enum):
     GZIP = "gzip-compressed data"
     ZLIB = "zlib-compressed data, which is how joblib writes pickles"
     HDF5 = "an HDF5 file"
+    GGUF = "a GGUF model"
+    TENSORFLOW = "a TensorFlow graph"
+    TAR = "a tar archive"
+    BZIP2 = "bzip2-compressed data"
+    XZ = "xz-compressed data"
+    LZMA = "lzma-compressed data"
+    LZ4 = "lz4-compressed data"
+    CLOSED = "an archive of a kind that is not read here (7z, RAR, Zstandard, cabinet)"
+    NATIVE = "native code (ELF, PE or Mach-O)"
+    TEXT = "text"
+    PICTURE = "a picture"
     UNKNOWN = "in no format that is known here"
 
 
-_MAGIC = (
+MAGIC = (
     (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", Format.LEGACY_TORCH),
     (b"\x1f\x8b", Format.GZIP),
     (b"\x89HDF\r\n\x1a\n", Format.HDF5),
     (b"\x93NUMPY", Format.NPY),
+    (b"GGUF", Format.GGUF),
+    (b"BZh", Format.BZIP2),
+    (b"\xfd7zXZ\x00", Format.XZ),
+    (b"\x5d\x00\x00", Format.LZMA),
+    (b"\x04\x22\x4d\x18", Format.LZ4),
+    (b"7z\xbc\xaf\x27\x1c", Format.CLOSED),
+    (b"Rar!\x1a\x07", Format.CLOSED),
+    (b"\x28\xb5\x2f\xfd", Format.CLOSED),
+    (b"MSCF\x00\x00\x00\x00", Format.CLOSED),
+    (b"\x89PNG\r\n\x1a\n", Format.PICTURE),
+    (b"\xff\xd8\xff", Format.PICTURE),
+    (b"GIF8", Format.PICTURE),
+    (b"\x7fELF", Format.NATIVE),
+    (b"\xcf\xfa\xed\xfe", Format.NATIVE),
+    (b"\xca\xfe\xba\xbe", Format.NATIVE),
     (b"tree\n", Format.LIGHTGBM),
     (b"tree\r\n", Format.LIGHTGBM),
     (b"\x78\x01", Format.ZLIB),
@@ -51,6 +78,7 @@ _MAGIC = (
     (b"\x78\x9c", Format.ZLIB),
     (b"\x78\xda", Format.ZLIB),
 )
+"""First bytes of the formats that have such."""
 
 # The first member that matches decides; names are taken without the archive's own top folder.
 _MEMBERS = (
@@ -77,7 +105,7 @@ def sniff(data: bytes) -> Format:
         return Format.EMPTY
     if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _sniff_zip(data)
-    for magic, kind in _MAGIC:
+    for magic, kind in MAGIC:
         if data.startswith(magic):
             return kind
     if data[0] == 0x80 and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
@@ -99,6 +127,11 @@ def _sniff_zip(data: bytes) -> Format:
             names = archive.namelist()
     except (zipfile.BadZipFile, ValueError, struct.error, NotImplementedError, OSError, OverflowError):
         return Format.ZIP
+    return kind_of_members(names)
+
+
+def kind_of_members(names: Sequence[str]) -> Format:
+    """The format of a zip archive from the names of its members."""
     for pattern, kind in _MEMBERS:
         if any(pattern.fullmatch(name) for name in names):
             return kind

@@ -1,0 +1,1 @@
+"""Scanners, one file for each format; each registers itself."""
