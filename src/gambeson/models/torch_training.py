@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -53,8 +54,7 @@ def train(
         ModelError: Training raised or diverged.
     """
     devices = [x.device] if x.device.type == "cuda" else []
-    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=devices), torch.enable_grad():
-        torch.manual_seed(seed)
+    with seeded(seed, devices):
         network = build().train()
         try:
             _descend(
@@ -69,6 +69,14 @@ def train(
                 remedy="train it by hand on one batch, or leave membership inference out",
             ) from error
     return network
+
+
+@contextmanager
+def seeded(seed: int, devices: Sequence[torch.device] = ()) -> Iterator[None]:
+    """One training at a time, with gradients and torch's global generator seeded; it is put back as it was."""
+    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=devices), torch.enable_grad():
+        torch.manual_seed(seed)
+        yield
 
 
 def _passes(rows: int, updates: int | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable
+from copy import copy
 
 import numpy as np
 import torch
@@ -90,6 +91,13 @@ class Purse:
         found: np.ndarray = self._answers(x).numpy()
         return found
 
+    def anew(self, budget: int) -> Purse:
+        """A purse for another attack on the same model, to which known answers are not sold again."""
+        self.flush()
+        other = copy(self)
+        other.budget, other.spent, other.bought, other._asked, other._page = budget, 0, 0, set(), []
+        return other
+
     def flush(self) -> None:
         """Write what was bought to the journal."""
         if self._page:
@@ -116,7 +124,9 @@ class Purse:
                 self.flush()
         self._asked |= fresh.keys()
         self.spent += len(fresh)
-        return torch.from_numpy(np.array([self._kept[digest] for digest in digests])).reshape(len(x), -1)
+        if not digests:
+            return torch.zeros(0, self._passes.model.info.classes)
+        return torch.from_numpy(np.array([self._kept[digest] for digest in digests]))
 
     def _buy(self, x: Tensor, digests: list[bytes], rows: list[int]) -> None:
         if self._stop():

@@ -17,6 +17,11 @@ from tests.unit.audit.checks.picture_worlds import DIGITS, ask, open_net, pictur
 EFFORT = replace(PROFILES["standard"], samples=100, steps=21)
 
 
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    monkeypatch.setattr("gambeson.audit.checks.extraction_copies._UPDATES_PER_STEP", 5)
+
+
 @pytest.fixture(scope="module")
 def opaque(digits_net):
     net = open_net(digits_net)
@@ -51,7 +56,8 @@ def test_a_model_that_answers_at_random_cannot_be_copied():
 def test_a_resumed_check_trains_nothing_anew(opaque, tmp_path, monkeypatch):
     journal = FileJournal(tmp_path)
     first = ask("extraction.labels", opaque, effort=EFFORT, journal=journal)
-    monkeypatch.setattr("gambeson.audit.checks.extraction.distil", None)
+    monkeypatch.setattr("gambeson.audit.checks.extraction_copies.learn", None)
+    monkeypatch.setattr("gambeson.audit.checks.extraction_copies.choose_student", None)
     again = ask("extraction.labels", opaque, effort=EFFORT, journal=journal)
     assert again.measurements == first.measurements
 
@@ -63,7 +69,7 @@ def test_without_time_there_is_no_figure(opaque):
 
 
 def test_time_that_runs_out_is_said(opaque):
-    ticks = iter([0.0] + [2.0] * 50)
+    ticks = iter([0.0] * 3 + [2.0] * 500)
     made = picture_context(
         "extraction.labels", opaque, effort=EFFORT, deadline=1.0, clock=lambda: next(ticks)
     )
