@@ -16,6 +16,7 @@ from gambeson.defenses.training.base import Batch
 from gambeson.defenses.training.loop import Task, hold_out
 from gambeson.defenses.training.plan import Plan
 from gambeson.models.probing import Answer
+from gambeson.models.torch_ensemble import Ensemble
 from gambeson.models.torch_trainee import Trainee
 
 SCHEMA = Schema((2,), ("a", "b"))
@@ -38,6 +39,11 @@ def network(seed: int = 0) -> Trainee:
     return Trainee(
         nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 2)), "cpu", Answer("logits", False)
     )
+
+
+def ensemble(members: int = 3) -> Trainee:
+    networks = [network(seed).module for seed in range(members)]
+    return Trainee(Ensemble(networks, Answer("logits", False)), "cpu", Answer("logits", False))
 
 
 def linear(weights, bias) -> Trainee:

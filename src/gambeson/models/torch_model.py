@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,9 @@ from gambeson.models.factory import call_factory, import_function
 from gambeson.models.model import ModelInfo
 from gambeson.models.model_file import ModelFile
 from gambeson.models.precision import gains_from_half
-from gambeson.models.probing import Answer, Expected, check_finite, check_shape, probe, probe_rows
+from gambeson.models.probing import LOGITS, Answer, Expected, check_finite, check_shape, probe, probe_rows
 from gambeson.models.torch_answer import logits, widen
+from gambeson.models.torch_ensemble import Ensemble
 from gambeson.models.torch_export import load_program
 from gambeson.models.torch_trainee import Trainee
 from gambeson.models.torch_training import train
@@ -176,6 +177,22 @@ class TrainableTorchModel(TorchModel):
             module = copy.deepcopy(self.network.module)
         module = _settle(Network(module, self.device), like=self.network).module.requires_grad_(True)
         return Trainee(module, self.device, self.answer, self.network.channels_last)
+
+    def ensemble(self, count: int, *, fresh: bool, seed: int) -> Trainee:
+        """Several networks of the same factory to be trained as one, whose probabilities are averaged.
+
+        Args:
+            count: Number of networks, at least 2; the first is as ``trainee`` gives it, the others are fresh.
+            fresh: Whether the first one is fresh, too.
+            seed: Seeds all fresh weights.
+
+        Raises:
+            UsageError: The factory raised.
+        """
+        first = self.trainee(fresh=fresh, seed=seed)
+        others = [self.trainee(fresh=True, seed=seed + number) for number in range(1, count)]
+        networks = [member.module for member in (first, *others)]
+        return replace(first, module=Ensemble(networks, self.answer), answer=Answer(LOGITS, single=False))
 
 
 def open_program(file: ModelFile, expected: Expected, device: str) -> TorchModel:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gambeson.models.precision import gains_from_half
 from gambeson.models.probing import Answer
 from gambeson.models.torch_answer import logits
+from gambeson.models.torch_ensemble import Ensemble
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,13 @@ class Trainee:
         with torch.autocast(kind, dtype=torch.bfloat16, enabled=self.half):
             raw: Tensor = self.module(x)
         return logits(raw.float(), self.answer)
+
+    @property
+    def members(self) -> tuple[Trainee, ...]:
+        """The networks of an ensemble, each alone; of any other network itself."""
+        if not isinstance(self.module, Ensemble):
+            return (self,)
+        return tuple(replace(self, module=m, answer=self.module.answer) for m in self.module.networks)
 
     @property
     def gains_from_half(self) -> bool:

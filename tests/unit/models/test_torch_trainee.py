@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from gambeson.models.probing import Answer
+from gambeson.models.torch_ensemble import Ensemble
 from gambeson.models.torch_trainee import Trainee
 
 
@@ -43,3 +44,12 @@ def test_in_half_it_answers_in_float32_and_keeps_float32_weights():
 def test_one_column_is_widened():
     net = Trainee(nn.Linear(4, 1), "cpu", Answer("logits", True))
     assert net(torch.rand(5, 4)).shape == (5, 2)
+
+
+def test_a_network_is_its_own_only_member_and_an_ensemble_has_several():
+    net = trainee()
+    assert net.members == (net,)
+    pair = Trainee(Ensemble([nn.Linear(4, 3), nn.Linear(4, 3)], net.answer), "cpu", net.answer)
+    x = torch.rand(5, 4)
+    mean = sum(member(x).softmax(1) for member in pair.members) / 2
+    assert torch.allclose(pair(x).softmax(1), mean, atol=1e-6)

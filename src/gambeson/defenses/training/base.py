@@ -10,9 +10,7 @@ from torch import Tensor
 
 from gambeson.attacks.geometry import Ball
 from gambeson.core.registry import Registry
-
-Scores = Callable[[Tensor], Tensor]
-"""Logits (n, classes) of inputs (n, *shape)."""
+from gambeson.models.torch_trainee import Trainee
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +48,20 @@ class Recipe(Protocol):
     dropout then belong to the training alone.
     """
 
-    def attack(self, scores: Scores, batch: Batch) -> Tensor:
-        """(n, *shape) inputs within ``batch.ball`` on which the network is to be trained; no graph."""
+    def attack(self, network: Trainee, batch: Batch) -> Tensor:
+        """(n, *shape) inputs within ``batch.ball`` on which the network is to be trained; no graph.
 
-    def loss(self, scores: Scores, batch: Batch, attacked: Tensor) -> Tensor:
+        A recipe for ensembles may give (k, n, *shape), such inputs of each member.
+        """
+
+    def loss(self, network: Trainee, batch: Batch, attacked: Tensor) -> Tensor:
         """The scalar to be minimised."""
 
 
 recipes: Registry[Callable[..., Recipe], RecipeFacts] = Registry(
     "recipe",
     (
+        "gambeson.defenses.training.dverge",
         "gambeson.defenses.training.madry",
         "gambeson.defenses.training.mart",
         "gambeson.defenses.training.plain",

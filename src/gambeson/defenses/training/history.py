@@ -29,7 +29,9 @@ class Look:
 
     @property
     def merit(self) -> float:
-        """What the best weights have most of."""
+        """What the best weights have most of; without an attacker in training, clean accuracy alone."""
+        if not self.attack_steps:
+            return self.standing.clean
         return self.standing.robust + _CLEAN_FOR_ROBUST * self.standing.clean
 
 

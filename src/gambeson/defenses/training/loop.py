@@ -140,6 +140,7 @@ class _Training:
         x, y = task.rows.split.take(task.rows.held_out)
         self.held_out = torch.from_numpy(x).to(trainee.device), torch.from_numpy(y).to(trainee.device)
         self.saved = task.run.clock()
+        self.order: np.ndarray | None = None
 
     def to_its_end(self) -> Trained:
         self._resume()
@@ -214,7 +215,7 @@ class _Training:
     def _batch(self) -> Batch:
         """The rows of this step; seeds torch's generator for all that the step draws."""
         epoch, place = divmod(self.state.step, self.each)
-        if place == 0 or not hasattr(self, "order"):
+        if place == 0 or self.order is None:
             order = self.task.run.seed.child("order", str(epoch)).generator()
             self.order = order.permutation(self.task.rows.train)
         torch.manual_seed(self.task.run.seed.child("step", str(self.state.step)).integer())

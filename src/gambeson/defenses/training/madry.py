@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gambeson.defenses.training.adversary import Adversary
-from gambeson.defenses.training.base import Batch, RecipeFacts, Scores, recipes
+from gambeson.defenses.training.base import Batch, RecipeFacts, recipes
+from gambeson.models.torch_trainee import Trainee
 
 
 @recipes.register(
@@ -29,15 +30,15 @@ class PGDTraining:
     reach: float = 2.5
     smoothing: float = 0.0
 
-    def attack(self, scores: Scores, batch: Batch) -> Tensor:
+    def attack(self, network: Trainee, batch: Batch) -> Tensor:
         """PGD on the cross-entropy."""
         return Adversary(self.steps, self.reach).climb(
-            batch.ball, lambda x: F.cross_entropy(scores(x), batch.y, reduction="sum")
+            batch.ball, lambda x: F.cross_entropy(network(x), batch.y, reduction="sum")
         )
 
-    def loss(self, scores: Scores, batch: Batch, attacked: Tensor) -> Tensor:
+    def loss(self, network: Trainee, batch: Batch, attacked: Tensor) -> Tensor:
         """Mean cross-entropy on the attacked rows."""
-        return F.cross_entropy(scores(attacked), batch.y, label_smoothing=self.smoothing)
+        return F.cross_entropy(network(attacked), batch.y, label_smoothing=self.smoothing)
 
 
 @recipes.register(

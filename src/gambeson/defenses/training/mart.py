@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gambeson.defenses.training.adversary import Adversary
-from gambeson.defenses.training.base import Batch, RecipeFacts, Scores, recipes
+from gambeson.defenses.training.base import Batch, RecipeFacts, recipes
+from gambeson.models.torch_trainee import Trainee
 
 _TINY = 1e-4
 
@@ -35,15 +36,15 @@ class MART:
     steps: int = 10
     reach: float = 2.5
 
-    def attack(self, scores: Scores, batch: Batch) -> Tensor:
+    def attack(self, network: Trainee, batch: Batch) -> Tensor:
         """PGD on the cross-entropy."""
         return Adversary(self.steps, self.reach).climb(
-            batch.ball, lambda x: F.cross_entropy(scores(x), batch.y, reduction="sum")
+            batch.ball, lambda x: F.cross_entropy(network(x), batch.y, reduction="sum")
         )
 
-    def loss(self, scores: Scores, batch: Batch, attacked: Tensor) -> Tensor:
+    def loss(self, network: Trainee, batch: Batch, attacked: Tensor) -> Tensor:
         """Boosted cross-entropy plus ``beta`` times the weighted divergence."""
-        clean, hard = torch.chunk(scores(torch.cat([batch.x, attacked])).softmax(1), 2)
+        clean, hard = torch.chunk(network(torch.cat([batch.x, attacked])).softmax(1), 2)
         right, column = hard.gather(1, batch.y[:, None])[:, 0], batch.y[:, None]
         other = hard.scatter(1, column, 0.0).amax(1)
         boosted = -(right + 1e-12).log() - (1 - other + _TINY).log()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gambeson.defenses.training.base import Batch, RecipeFacts, Scores, recipes
+from gambeson.defenses.training.base import Batch, RecipeFacts, recipes
+from gambeson.models.torch_trainee import Trainee
 
 
 @recipes.register("plain", RecipeFacts("cross-entropy on the rows as they are", source="none"))
@@ -21,10 +23,14 @@ class Plain:
 
     smoothing: float = 0.0
 
-    def attack(self, scores: Scores, batch: Batch) -> Tensor:
+    def attack(self, network: Trainee, batch: Batch) -> Tensor:
         """The rows themselves."""
         return batch.x
 
-    def loss(self, scores: Scores, batch: Batch, attacked: Tensor) -> Tensor:
-        """Mean cross-entropy."""
-        return F.cross_entropy(scores(batch.x), batch.y, label_smoothing=self.smoothing)
+    def loss(self, network: Trainee, batch: Batch, attacked: Tensor) -> Tensor:
+        """Mean cross-entropy, of an ensemble summed over its members: each is trained as if it were alone."""
+        losses = [
+            F.cross_entropy(member(batch.x), batch.y, label_smoothing=self.smoothing)
+            for member in network.members
+        ]
+        return torch.stack(losses).sum()

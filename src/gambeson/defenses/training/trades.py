@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gambeson.defenses.training.adversary import Adversary
-from gambeson.defenses.training.base import Batch, RecipeFacts, Scores, recipes
+from gambeson.defenses.training.base import Batch, RecipeFacts, recipes
+from gambeson.models.torch_trainee import Trainee
 
 
 @recipes.register(
@@ -35,16 +36,16 @@ class TRADES:
     steps: int = 10
     reach: float = 2.5
 
-    def attack(self, scores: Scores, batch: Batch) -> Tensor:
+    def attack(self, network: Trainee, batch: Batch) -> Tensor:
         """PGD on the divergence from the answers to the rows, which is flat at the rows themselves."""
         with torch.no_grad():
-            said = scores(batch.x).softmax(1)
+            said = network(batch.x).softmax(1)
         return Adversary(self.steps, self.reach).climb(
-            batch.ball, lambda x: F.kl_div(scores(x).log_softmax(1), said, reduction="sum")
+            batch.ball, lambda x: F.kl_div(network(x).log_softmax(1), said, reduction="sum")
         )
 
-    def loss(self, scores: Scores, batch: Batch, attacked: Tensor) -> Tensor:
+    def loss(self, network: Trainee, batch: Batch, attacked: Tensor) -> Tensor:
         """Cross-entropy on the rows plus ``beta`` times the divergence."""
-        clean, hard = torch.chunk(scores(torch.cat([batch.x, attacked])), 2)
+        clean, hard = torch.chunk(network(torch.cat([batch.x, attacked])), 2)
         apart = F.kl_div(hard.log_softmax(1), clean.softmax(1), reduction="batchmean")
         return F.cross_entropy(clean, batch.y) + self.beta * apart

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from gambeson.defenses.training.base import recipes
-from tests.training_world import batch, network
+from tests.training_world import batch, ensemble, network
 
 
 @pytest.mark.parametrize("name", recipes.names())
 def test_a_recipe_attacks_within_the_ball_and_gives_a_finite_loss(name):
-    recipe, b, net = recipes[name].plugin(), batch(8), network()
+    recipe, b, net = recipes[name].plugin(), batch(8), ensemble()
     attacked = recipe.attack(net, b)
-    assert b.ball.contains(attacked).all()
+    assert all(b.ball.contains(part).all() for part in attacked.reshape(-1, *b.x.shape))
     assert not attacked.requires_grad
     loss = recipe.loss(net, b, attacked)
     loss.backward()
@@ -28,7 +28,7 @@ def test_a_recipe_names_its_source(name):
     assert facts.source
 
 
-@pytest.mark.parametrize("name", sorted(set(recipes.names()) - {"plain"}))
+@pytest.mark.parametrize("name", sorted(set(recipes.names()) - {"plain", "dverge"}))
 def test_a_recipe_attacks_where_the_loss_is_larger(name):
     recipe, b, net = recipes[name].plugin(), batch(64, eps=0.2), network(3)
     attacked = recipe.attack(net, b)

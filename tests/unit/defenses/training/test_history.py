@@ -45,3 +45,9 @@ def test_an_empty_one_too():
     assert again.looks == []
     assert again.best == 0
     assert again.looked_at == -1
+
+
+def test_without_an_attacker_in_training_clean_accuracy_decides():
+    history = History()
+    history.see(Look(0, Standing(100, 90, 50, 0), 0))
+    assert history.see(Look(1, Standing(100, 95, 10, 0), 0))
