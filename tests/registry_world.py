@@ -54,8 +54,8 @@ class World:
         statement = provenance(version.subject, version.lineage, inputs, "ann")
         self.attach(version, "provenance", sign_statement(statement, new_key(key)))
 
-    def audit(self, version: Version, outcome: str = "OPEN", key: str = "release") -> None:
-        predicate = {"gate": {"outcome": outcome, "reasons": ["evasion.gradient failed"]}}
+    def audit(self, version: Version, *closes: str, key: str = "release") -> None:
+        predicate = {"closes": list(closes)}
         self.attach(
             version, "audit", sign_statement(Statement((version.subject,), AUDIT, predicate), new_key(key))
         )
@@ -74,7 +74,13 @@ class World:
 
     def gatekeeper(self) -> Gatekeeper:
         return Gatekeeper(
-            self.store, self.registry, self.keyring, self.at, lambda _: self.problems, lambda _: self.source
+            self.store,
+            self.registry,
+            self.keyring,
+            self.at,
+            lambda _: self.problems,
+            lambda predicate: list(predicate["closes"]),
+            lambda _: self.source,
         )
 
     def refusals(self, version: Version) -> dict[str, str]:

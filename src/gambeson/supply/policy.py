@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,6 +46,7 @@ class Gatekeeper:
         keyring: Whom to trust.
         at: The present moment.
         scan: Problems of a version's files, none if they are clean; raises where it cannot scan.
+        closes: What in a signed audit closes the gate, none if nothing does; the audit's own gate does not decide.
         digest_of: Digest of a source that can be read here now, else ``None``.
     """
 
@@ -54,6 +55,7 @@ class Gatekeeper:
     keyring: Keyring
     at: datetime
     scan: Callable[[Version], list[str]]
+    closes: Callable[[Mapping[str, Any]], list[str]]
     digest_of: Callable[[Source], tuple[str, str] | None]
 
     def judge(self, version: Version) -> list[Requirement]:
@@ -130,11 +132,10 @@ class Gatekeeper:
     def _audit(self, version: Version) -> str:
         def check(document: bytes) -> str:
             signed = self._verified(document, AUDIT, version)
-            gate: dict[str, Any] = dict(signed.statement.predicate["gate"])
-            if gate["outcome"] != "OPEN":
-                raise IntegrityError(
-                    f"the audit's gate is {gate['outcome']}: {'; '.join(gate['reasons'][:3])}"
-                )
+            reasons = self.closes(signed.statement.predicate)
+            if reasons:
+                more = f", and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+                raise IntegrityError(f"the audit closes the gate: {'; '.join(reasons[:3])}{more}")
             return f"gate open, signed by {self.keyring.name(signed.key)}"
 
         return self._one_of(version, "audit", check, newest_only=True)

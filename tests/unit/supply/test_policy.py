@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -34,8 +35,8 @@ def test_a_bare_model_is_refused_for_each_thing_that_is_missing(world):
 
 def test_a_closed_audit_refuses_and_the_newest_counts(world):
     model = world.released()
-    world.audit(model, "CLOSED")
-    assert "gate is CLOSED: evasion.gradient failed" in world.refusals(model)["audit of churn@1"]
+    world.audit(model, "evasion.gradient failed")
+    assert "the audit closes the gate: evasion.gradient failed" in world.refusals(model)["audit of churn@1"]
     world.audit(model)
     assert world.refusals(model) == {}
 
@@ -49,7 +50,7 @@ def test_a_scan_that_finds_something_or_cannot_run_refuses(world):
         raise Unavailable("no scanner")
 
     gate = world.gatekeeper()
-    gate = type(gate)(gate.store, gate.registry, gate.keyring, gate.at, broken, gate.digest_of)
+    gate = replace(gate, scan=broken)
     assert [r.reason for r in gate.judge(model) if not r.holds] == ["no scanner"]
 
 
