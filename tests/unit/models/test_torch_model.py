@@ -1,3 +1,4 @@
+import copy
 import io
 
 import numpy as np
@@ -206,3 +207,23 @@ def test_a_program_gives_the_scores_and_gradients_of_its_network(nets, saved, ba
         open_program(saved("m.pt2", buffer.getvalue()), other, "cpu")
     with pytest.raises(IntegrityError):
         saved("m.pt2", buffer.getvalue()[:-100])
+
+
+@pytest.mark.parametrize("name", ["conv", "Viewed"])
+def test_a_model_that_travels_by_its_factory_s_name_arrives_whole(opened, name):
+    model, _ = opened(name)
+    arrived = copy.copy(model)  # by __reduce__, as in sending to another process
+    assert arrived.network.module is not model.network.module
+    assert arrived.network.channels_last == model.network.channels_last
+    np.testing.assert_array_equal(arrived.scores(images(5)), model.scores(images(5)))
+    fitted = [m.fit_new(images(80), digits()[1][:80], 3).scores(images(5)) for m in (model, arrived)]
+    np.testing.assert_array_equal(*fitted)
+
+
+def test_the_recipe_is_that_of_the_training_and_not_of_the_weights(opened):
+    model, _ = opened("conv")
+    before = model.recipe
+    with torch.no_grad():
+        next(iter(model.network.module.parameters())).add_(1)
+    assert model.recipe == before
+    assert opened("Viewed")[0].recipe != before

@@ -136,6 +136,10 @@ def _train(context: CheckContext, pool: Pool) -> _Attackers:
         references = train_references(context.model, pool, planned, training, run)
     except GambesonError as error:
         return _Attackers(no_references(len(pool)), f"no reference model could be trained: {error.message}")
+    if references.reused:
+        context.progress.advance(
+            context.check, 0, f"{references.reused} reference models of an earlier run reused"
+        )
     short = len(references) < references.planned
     why = "" if len(references) else "time ran out before two reference models were trained"
     return _Attackers(references, why, out_of_time=short)
@@ -175,10 +179,7 @@ def _finding(
 
 
 def _trained(attackers: _Attackers) -> str:
-    if attackers.missing:
-        return f"none: {attackers.missing}"
-    reused = attackers.references.reused
-    return f"{len(attackers.references)}" + (f", {reused} of them from an earlier run" if reused else "")
+    return f"none: {attackers.missing}" if attackers.missing else str(len(attackers.references))
 
 
 def _cut(attackers: _Attackers) -> tuple[str, ...]:

@@ -236,3 +236,27 @@ def test_an_attack_without_its_package_is_said_to_be_left_out(monkeypatch):
     assert finding.outcome is Outcome.FAILED
     assert "learnt" not in finding.evidence.method
     assert any(cut.startswith("learnt was not run") and "gambeson[sklearn]" in cut for cut in finding.cut)
+
+
+def test_another_audit_reuses_reference_models_and_finds_the_same():
+    cache, first, second = Kept(), overfitted(), overfitted()
+    for model in (first, second):
+        model.info = replace(model.info, digest="sha256:1")
+    assert audit(first, cache=cache) == audit(second, cache=cache)
+    assert (len(first.fits), len(second.fits)) == (4, 0)
+
+
+def test_the_most_exposed_rows_are_rows_of_the_training_split():
+    finding = audit(Nearest(TRAIN.x[:40], TRAIN.y[:40]))
+    (table,) = finding.evidence.tables
+    rows = [int(str(row[0]).removeprefix("train[").removesuffix("]")) for row in table.rows]
+    assert len(set(rows)) == 20
+    assert np.mean(np.array(rows) < 40) > 0.9
+
+
+def test_splits_that_differ_by_themselves_are_warned_of():
+    other = ArraySplit(TEST.x + 1, TEST.y)
+    finding = audit(frozen(overfitted()), test=other)
+    assert finding.measurement("auc_without_model").value > 0.95
+    assert "not alike" in finding.summary
+    assert "not alike" not in audit(frozen(overfitted())).summary
