@@ -22,6 +22,7 @@ from gambeson.attacks.privacy.features import told_apart_without_the_model
 from gambeson.attacks.privacy.harness import Membership, area, exposure, run_inference
 from gambeson.attacks.privacy.label_only import stability
 from gambeson.attacks.privacy.lira import LiRA
+from gambeson.attacks.privacy.rmia import RMIA
 from gambeson.core.errors import InsufficientEvidence
 from gambeson.core.reproduce import Seed
 from gambeson.models.passes import Passes
@@ -126,6 +127,7 @@ def _ours(world: World) -> Iterator[tuple[Row, Callable[[np.ndarray], Membership
             yield (entry.name, references), _runner(world, references, entry.plugin(), entry.name)
         if references:
             yield ("lira, offline", references), _runner(world, references, LiRA(offline=True), "lira")
+            yield ("rmia, offline", references), _runner(world, references, RMIA(offline=True), "rmia")
 
 
 def _runner(world: World, references: int, attack: object, name: str) -> Callable[[np.ndarray], Membership]:
