@@ -21,6 +21,7 @@ from gambeson.interfaces.cli import (
     key,
     ledger,
     lists,
+    ownership,
     release,
     report,
     scan,
@@ -110,6 +111,7 @@ app.command("rollback", rich_help_panel=_TRACE)(release.rollback)
 app.add_typer(key.app, name="key", rich_help_panel=_TRACE)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=_TRACE)
 app.add_typer(ledger.store_app, name="store", rich_help_panel=_TRACE)
+app.add_typer(ownership.app, name="ownership", rich_help_panel="Commands")
 app.add_typer(report.app, name="report", rich_help_panel="Commands")
 app.add_typer(lists.app, name="list", rich_help_panel="Commands")
 app.command("schema", rich_help_panel="Commands")(schema.schema)

@@ -1,0 +1,1 @@
+"""Ownership: was a model derived from another one, or made independently of it?"""
