@@ -11,12 +11,14 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.attributes import attributes_table
 from benchmarks.autoattack import autoattack_table
 from benchmarks.certified import certified_tables
 from benchmarks.cost import cost_table
 from benchmarks.masking import masking_table
 from benchmarks.membership import membership_cost_table, membership_tables
 from benchmarks.minimum_norm import minimum_norm_table
+from benchmarks.ownership import ownership_table
 from benchmarks.strength import strength_table
 from benchmarks.subjects import Subject, digits, resnet20, robust, undefended
 from benchmarks.tables import tables_table
@@ -85,6 +87,15 @@ def _membership_cost(quick: bool) -> list[str]:
     return [] if found is None else [found]
 
 
+def _attributes(quick: bool) -> list[str]:
+    found = attributes_table(quick=quick)
+    return [] if found is None else [found]
+
+
+def _ownership(quick: bool) -> list[str]:
+    return [ownership_table(quick=quick)]
+
+
 SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "strength": _strength,
     "cost": _cost,
@@ -95,6 +106,8 @@ SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "tables": _tables,
     "membership": _membership,
     "membership_cost": _membership_cost,
+    "attributes": _attributes,
+    "ownership": _ownership,
 }
 
 
