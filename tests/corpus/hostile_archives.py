@@ -26,6 +26,12 @@ def hostile_archives() -> Iterator[tuple[str, bytes]]:
     yield from _arrays()
 
 
+def zeros() -> bytes:
+    """300 MiB of zeros, deflated."""
+    state = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (state.compress(bytes(1 << 20)) + state.flush(zlib.Z_FULL_FLUSH)) * 300 + b"\x03\x00"
+
+
 def _torch() -> Iterator[tuple[str, bytes]]:
     yield "data.pt", torch_like(EVIL)
     yield "harmless-then-evil.pt", torch_like(HARMLESS + EVIL)
@@ -92,7 +98,7 @@ def _zips() -> Iterator[tuple[str, bytes]]:
     yield "front.zip", raw_zip(note, front=EVIL)
     yield "tail.zip", raw_zip(note, tail=EVIL)
     yield "truncated.zip", plain_zip({"a": b"x" * 99})[:-30]
-    yield "bomb.zip", plain_zip({"zeros": bytes(300 << 20)})
+    yield "bomb.zip", raw_zip(Part("zeros", zeros(), method=8, size=300 << 20))
     deep = EVIL
     for _ in range(12):
         deep = plain_zip({"x.zip": deep}, zipfile.ZIP_STORED)
@@ -127,7 +133,7 @@ def _wrapped() -> Iterator[tuple[str, bytes]]:
     yield "second-member.gz", gzip.compress(HARMLESS) + gzip.compress(EVIL)
     yield "broken.pkl.gz", gzip.compress(EVIL)[:-6]
     yield "behind.pkl.gz", gzip.compress(HARMLESS) + b"PICKLE"
-    yield "bomb.gz", gzip.compress(bytes(300 << 20))
+    yield "bomb.gz", b"\x1f\x8b\x08" + bytes(7) + zeros()
     yield "other.joblib", zlib.compress(b"this is no pickle")
 
 

@@ -42,7 +42,7 @@ def run_machine(content: Content, start: int = 0, *, most: int = 20_000_000) -> 
         found.broken = f"more than {most:,} opcodes"
     except Broken as error:
         found.broken = str(error)
-    except (IndexError, TypeError, ValueError, AttributeError, OverflowError):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
         found.broken = "the stack does not hold what an opcode needs"
     found.end = machine.at
     return found

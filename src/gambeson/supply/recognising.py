@@ -74,6 +74,8 @@ def recognise(content: Content, name: str) -> Format:
     head = content.head
     if not head:
         return Format.EMPTY
+    if head[8:9] == b"{" and uint(head[:8]) <= content.size - 8:
+        return Format.SAFETENSORS  # first: the length of its header may look like the mark of another format
     first = head[0]
     for magic, kind in _BY_FIRST.get(first, ()):
         if head.startswith(magic):

@@ -13,9 +13,10 @@ from gambeson.supply.scanner import ScannerFacts, Visit, scanners
 from gambeson.supply.sniffing import Format
 
 _CONFIG = re.compile(rb'\{\s*"(class_name|module|config|name|registered_name|build_config)"')
-_ESCAPED = re.compile(rb"class_name|Lambda|\\u00[46][cC]")
+_CODE = re.compile(r'class_name"\s*:\s*"(\w*>)?(Lambda|[^"]*\\u)')
 _LONGEST = 16 << 20
-_MOST = 64
+_MOST = 128 << 20
+"""Characters of descriptions that are read in all."""
 
 
 @scanners.register(
@@ -24,27 +25,34 @@ _MOST = 64
 def scan_hdf5(visit: Visit) -> Iterator[Finding]:
     """Everything that is wrong with a file, as far as its bytes tell without the HDF5 library."""
     yield from _check_end(visit)
-    at = tried = 0
-    while tried < _MOST and (place := visit.content.find(b"class_name", at)) >= 0:
-        tried += 1
-        base = max(0, place - 4096)
-        match = _CONFIG.search(visit.content.read(base, place - base + 10))
+    at, left = 0, _MOST
+    while (place := visit.content.find(b"class_name", at)) >= 0:
+        if left <= 0:
+            yield visit.hit(
+                "scan.keras.broken", "there are more descriptions than a scan reads", offset=place
+            )
+            return
+        base = max(at, place - 4096)
+        match = _CONFIG.search(visit.content.read(base, place - base + 11))
         begin = base + match.start() if match else place
-        at = yield from _config(visit, begin, place)
+        end = visit.content.find(b"\0", begin, begin + _LONGEST)
+        text = visit.content.read(begin, end - begin if end >= 0 else _LONGEST).decode("utf-8", "replace")
+        left -= len(text) + 1_000
+        length = yield from _config(visit, begin, text)
+        at = max(begin + length, place + 10)
 
 
-def _config(visit: Visit, begin: int, place: int) -> Generator[Finding, None, int]:
-    """Judge the JSON at an offset; where it ends."""
-    text = visit.content.read(begin, _LONGEST).partition(b"\0")[0].decode("utf-8", "replace")
+def _config(visit: Visit, begin: int, text: str) -> Generator[Finding, None, int]:
+    """Judge the JSON that a text begins with; its length, 0 where it is none."""
     try:
         value, length = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
-        if re.search(r'"class_name"\s*:\s*"(\w*>)?(Lambda|L\\u)', text[:4096]):
-            yield visit.hit("scan.keras.lambda", "in a configuration that is no whole JSON", offset=begin)
-        return place + 10
+        if _CODE.search(text[:8192]):
+            yield visit.hit("scan.keras.lambda", "in a description that is no whole JSON", offset=begin)
+        return 0
     if isinstance(value, dict):
         yield from judge_config(visit, value)
-    return max(begin + length, place + 10)
+    return length
 
 
 def _check_end(visit: Visit) -> Iterator[Finding]:
