@@ -15,6 +15,7 @@ from benchmarks.attributes import attributes_table
 from benchmarks.autoattack import autoattack_table
 from benchmarks.certified import certified_tables
 from benchmarks.cost import cost_table
+from benchmarks.inversion import inversion_tables
 from benchmarks.masking import masking_table
 from benchmarks.membership import membership_cost_table, membership_tables
 from benchmarks.minimum_norm import minimum_norm_table
@@ -87,6 +88,10 @@ def _membership_cost(quick: bool) -> list[str]:
     return [] if found is None else [found]
 
 
+def _inversion(quick: bool) -> list[str]:
+    return inversion_tables(quick=quick)
+
+
 def _attributes(quick: bool) -> list[str]:
     found = attributes_table(quick=quick)
     return [] if found is None else [found]
@@ -105,6 +110,7 @@ SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "certified": _certified,
     "tables": _tables,
     "membership": _membership,
+    "inversion": _inversion,
     "membership_cost": _membership_cost,
     "attributes": _attributes,
     "ownership": _ownership,
