@@ -85,7 +85,7 @@ class Gatekeeper:
         tree = self.store.check(version.tree)
         if tree.digest != version.digest:
             raise IntegrityError("the stored content is not what was recorded")
-        return f"{version.files} files, {version.size:,} bytes as recorded"
+        return f"{version.summary} as recorded"
 
     def _clean(self, version: Version) -> str:
         problems = self.scan(version)

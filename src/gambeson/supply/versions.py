@@ -59,6 +59,11 @@ class Version:
         return f"{self.name}@{self.number}"
 
     @property
+    def summary(self) -> str:
+        """Number of files and bytes, in words."""
+        return f"{self.files:,} file{'s' if self.files != 1 else ''}, {self.size:,} bytes"
+
+    @property
     def subject(self) -> Subject:
         """What a statement about it is about."""
         return Subject(self.ref, (self.digest,))

@@ -186,6 +186,29 @@ def rollback(
         typer.echo(f"{name}@{alias} is version {move.number} again")
 
 
+def lineage(
+    ref: options.Ref,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The page to write")] = Path(
+        "lineage.html"
+    ),
+    store: options.Store = options.STORE,
+    ledger: options.Ledger = "",
+    keyring: options.Keyring = options.KEYRING,
+    as_json: options.AsJson = False,
+) -> None:
+    """Draw where a version came from, who vouches for it, and how its audits went, as one page."""
+    from gambeson.adapters.files import write_whole
+    from gambeson.audit.report.lineage_page import to_lineage_page
+    from gambeson.service.picturing import lineage_page
+
+    page = lineage_page(options.workspace(store, ledger, keyring), ref)
+    if as_json:
+        options.echo_json(page)
+        return
+    write_whole(out, to_lineage_page(page).encode())
+    typer.echo(f"wrote {out}: {page.verdict[1].lower()}")
+
+
 def _show(result: Promotion, dry_run: bool) -> None:
     for item in result.requirements:
         typer.echo(f"{'ok     ' if item.holds else 'REFUSED'}  {item.name} of {item.subject}: {item.reason}")

@@ -250,7 +250,7 @@ def _added(added: Added) -> str:
     if added.grown < added.stored:
         grown += f" ({share:.2%})"
     signed = f"; signed: {', '.join(added.documents)}" if added.documents else ""
-    return f"{version.ref}: {version.files:,} files, {version.size:,} bytes, {version.digest[1][:16]}; {grown}{signed}"
+    return f"{version.ref}: {version.summary}, {version.digest[1][:16]}; {grown}{signed}"
 
 
 def _versions(space: Workspace, name: str, as_json: bool) -> None:

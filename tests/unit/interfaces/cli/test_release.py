@@ -72,3 +72,11 @@ def test_a_version_in_the_store_is_signed(call, world):
     call("key", "new", "other")
     code, out, _ = call("sign", "people@1", "--key", "file:other.key")
     assert (code, "signed provenance" in out) == (0, True)
+
+
+def test_a_lineage_is_drawn(call, world):
+    world.released()
+    code, out, _ = call("lineage", "churn@1", "--out", "page.html")
+    assert (code, "the policy gate is open" in out) == (0, True)
+    assert "<svg" in (world.root / "page.html").read_text()
+    assert json.loads(call("lineage", "churn@1", "--json")[1])["title"] == "churn@1"

@@ -26,7 +26,7 @@ def data(place):
 
 def test_versions_are_added_and_listed(call, place, data):
     code, out, _ = call(*data)
-    assert (code, out.startswith("people@1: 1 files, ")) == (0, True)
+    assert (code, out.startswith("people@1: 1 file, ")) == (0, True)
     (place / "people.csv").write_text(rows(shift=1))
     assert json.loads(call(*data, "--json")[1])["ref"] == "people@2"
     listed = json.loads(call("data", "versions", "people", "--json")[1])
