@@ -52,7 +52,7 @@ def attributes_table(*, quick: bool) -> str | None:
         "## Attribute inference on Adult",
         "",
         f"UCI Adult, three quarters of the 32,561 rows for training. {records} training records are asked about, half "
-        "of the other quarter as non-members; the other half is the attacker's, who knows all of a row but one feature. "
+        "of the other quarter as non-members; the other half is the attacker's, who knows all of a row but one. "
         "Accuracy by frequency alone, of the best guess without the model (gradient boosting on the attacker's rows), "
         "and of the best of the attacks with it; the advantage is their difference on the same rows, *memorised* how "
         "much larger it is on training records than on others. Intervals hold together at 95% for each model "

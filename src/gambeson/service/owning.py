@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from gambeson.adapters.files import write_whole
-from gambeson.attacks.ownership.fingerprint import independent_models, kinship_test
+from gambeson.attacks.ownership.fingerprint import independent_models, take_fingerprint
 from gambeson.attacks.ownership.kinship import FEWEST, Outlier
 from gambeson.attacks.ownership.watermark import TriggerSet, draw_triggers, verify_mark
 from gambeson.core.errors import IntegrityError, Unavailable, UsageError
@@ -74,7 +74,7 @@ class OwnershipTest:
     """One test.
 
     Attributes:
-        name: ``"watermark"`` or ``"kinship"``.
+        name: ``"watermark"``, ``"kinship of labels"`` or ``"kinship of scores"``.
         p_value: Chance that a model made independently of ours comes out like this.
         rank_p_value: The same without assuming a normal distribution; ``None`` where the p-value is exact anyhow.
         statistic: What was measured of the suspect.
@@ -140,7 +140,7 @@ def verify_ownership(command: OwnershipCommand, progress: Progress) -> Ownership
         tests.append(_watermark(command, suspect, read_triggers(command.triggers, data)))
     if command.references or (command.train and isinstance(ours, Trainable)):
         found, notes = _fingerprint(command, data, ours, suspect, progress)
-        tests.append(found)
+        tests += found
     if not tests:
         raise Unavailable(
             f"{ours.info.name} ({ours.info.kind}) cannot be trained anew, so there is no independent model to compare.",
@@ -182,7 +182,7 @@ def _watermark(command: OwnershipCommand, suspect: Model, triggers: TriggerSet) 
 
 def _fingerprint(
     command: OwnershipCommand, data: Dataset, ours: Model, suspect: Model, progress: Progress
-) -> tuple[OwnershipTest, tuple[str, ...]]:
+) -> tuple[list[OwnershipTest], tuple[str, ...]]:
     seed = Seed(command.seed).child(_NAME)
     given = [_open_other(command, data, path, command.factory) for path in command.references]
     count = command.train if isinstance(ours, Trainable) else 0
@@ -202,15 +202,21 @@ def _fingerprint(
     split = data.split(command.split)
     rows = np.sort(seed.child("inputs").generator().permutation(len(split))[: command.inputs])
     models = Passes(ours, command.batch_size), Passes(suspect, command.batch_size)
-    akin, typical = kinship_test(*models, references, split.take(rows)[0], data.schema, command.access, seed)
+    found = take_fingerprint(
+        *models, references, split.take(rows)[0], data.schema, access=command.access, seed=seed
+    )
     progress.advance(_NAME, 1, "kinship")
-    test = _of_outlier("kinship", akin, f"correlation with our model's peculiarities, {command.access} alone")
+    tests = [_of_outlier("kinship of labels", found.labels)]
+    if found.scores is not None:
+        tests.append(_of_outlier("kinship of scores", found.scores))
     progress.finish(_NAME, f"{len(references)} independent models")
-    return test, _notes(typical, len(references))
+    return tests, _notes(found.typical, len(references))
 
 
-def _of_outlier(name: str, found: Outlier, what: str) -> OwnershipTest:
-    words = f"{what}; Student's t against {len(found.references)} independent models"
+def _of_outlier(name: str, found: Outlier) -> OwnershipTest:
+    words = (
+        f"what it shares with our model alone; Student's t against {len(found.references)} independent models"
+    )
     return OwnershipTest(name, found.p_value, found.rank_p_value, found.suspect, found.references, words)
 
 
@@ -235,12 +241,13 @@ class MarkCommand:
         model, data, factory, scores, classes, data_options, train_split: As for ``OwnershipCommand``.
         count: Trigger inputs.
         passes: Over the training data.
-        seed: Draws the secret.
+        seed: Draws the secret, and so is one.
         out: Folder for ``triggers.npz`` and ``marked.safetensors``.
     """
 
     model: str
     data: str
+    seed: int
     factory: str | None = None
     scores: str | None = None
     classes: int | None = None
@@ -248,7 +255,6 @@ class MarkCommand:
     train_split: str = "train"
     count: int = 100
     passes: int = 5
-    seed: int = 0
     out: Path = Path("gambeson-mark")
 
 

@@ -42,10 +42,10 @@ def verify(ours, suspect, **changes):
 
 def test_the_model_itself_is_derived_from_itself(ours):
     report = verify(ours, ours["model"], train=5, inputs=100)
-    (test,) = report.tests
+    labels, test = report.tests
     assert report.derived
-    assert report.p_value == test.p_value < 0.01
-    assert (test.name, len(test.references)) == ("kinship", 5)
+    assert report.p_value == 2 * min(labels.p_value, test.p_value) < 0.01
+    assert (test.name, len(test.references)) == ("kinship of scores", 5)
     assert test.rank_p_value == pytest.approx(1 / 6)
     assert "normally distributed" in report.notes[0]
     assert json.loads(report.to_json())["derived"] is True
@@ -80,7 +80,7 @@ def test_a_function_cannot_be_trained_anew(tmp_path, monkeypatch):
     with pytest.raises(Unavailable, match="cannot be trained anew"):
         verify(ours, ours["model"])
     with pytest.raises(Unavailable, match="cannot be trained further"):
-        mark_model(MarkCommand(data="builtin:digits", **ours), NoProgress())
+        mark_model(MarkCommand(data="builtin:digits", seed=1, **ours), NoProgress())
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,9 @@ def test_a_trigger_file_must_be_one_and_fit(tmp_path, ours):
 
 
 def test_no_passes_and_no_place_to_write_are_refused(ours, tmp_path):
-    command = MarkCommand(data="builtin:digits", count=3, passes=1, out=tmp_path / "file" / "below", **ours)
+    command = MarkCommand(
+        data="builtin:digits", count=3, passes=1, seed=1, out=tmp_path / "file" / "below", **ours
+    )
     with pytest.raises(UsageError, match="0 passes"):
         mark_model(replace(command, passes=0), NoProgress())
     (tmp_path / "file").write_text("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -39,16 +40,33 @@ def independent_models(
     return made
 
 
-def kinship_test(
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """How akin a suspect is to our model.
+
+    Attributes:
+        scores: Kinship of the scores; ``None`` where the suspect was asked for labels only. Sees what was tuned,
+            pruned or distilled.
+        labels: Kinship of the predicted classes. Sees copies that were trained on classes and are sure of them.
+        typical: P-value that our model is like the references.
+    """
+
+    scores: Outlier | None
+    labels: Outlier
+    typical: float
+
+
+def take_fingerprint(
     ours: Passes,
     suspect: Passes,
     references: Sequence[Passes],
     x: np.ndarray,
     schema: Schema,
+    *,
     access: Access,
     seed: Seed,
-) -> tuple[Outlier, float]:
-    """The kinship of a suspect, and the p-value that our model is like the references.
+) -> Fingerprint:
+    """Ask all models about probes of our own and test whether the suspect is one more independent model.
 
     Args:
         ours: Our model.
@@ -56,7 +74,7 @@ def kinship_test(
         references: Models made independently of ours; at least five.
         x: (n, *shape) float32 inputs of our own.
         schema: Bounds and kinds.
-        access: What is asked of the models: labels, or anything above for scores.
+        access: What is asked of the suspect: labels, or anything above for scores.
         seed: Draws the probes.
 
     Raises:
@@ -64,9 +82,10 @@ def kinship_test(
         ModelError: A model answered with something unusable.
     """
     probes = np.concatenate(list(draw_probes(x, schema, seed).values()))
-    read = of_labels if access is Access.LABELS else of_scores
-    answers = np.stack([read(_scores(passes, probes)) for passes in (ours, suspect, *references)])
-    return kinship(answers), typicality(answers)
+    raw = [_scores(passes, probes) for passes in (ours, suspect, *references)]
+    labels = np.stack([of_labels(rows) for rows in raw])
+    scores = None if access is Access.LABELS else kinship(np.stack([of_scores(rows) for rows in raw]))
+    return Fingerprint(scores, kinship(labels), typicality(labels))
 
 
 def _scores(passes: Passes, x: np.ndarray) -> np.ndarray:

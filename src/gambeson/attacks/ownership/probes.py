@@ -9,10 +9,12 @@ from gambeson.data.schema import Schema
 
 _NOISE = 0.3
 """Half-width of the noise, as a share of each feature's range."""
+_BLENDS = 4
+"""Blends of each row: between classes is where independent models part ways most often."""
 
 
 def draw_probes(x: np.ndarray, schema: Schema, seed: Seed) -> dict[str, np.ndarray]:
-    """Groups of inputs, each of as many as there are rows given.
+    """Groups of inputs: one for each row given, and four blends.
 
     They depend on our data alone, never on a model, so that all models meet the same inputs by the same chance.
 
@@ -27,7 +29,8 @@ def draw_probes(x: np.ndarray, schema: Schema, seed: Seed) -> dict[str, np.ndarr
     """
     if schema.one_hot:
         return {"plain": x}
-    return {"plain": x, "blended": _blend(x, schema, seed), "noisy": _with_noise(x, schema, seed)}
+    blends = np.concatenate([_blend(x, schema, seed.child(str(number))) for number in range(_BLENDS)])
+    return {"plain": x, "blended": blends, "noisy": _with_noise(x, schema, seed)}
 
 
 def _blend(x: np.ndarray, schema: Schema, seed: Seed) -> np.ndarray:

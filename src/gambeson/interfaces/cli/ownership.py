@@ -70,6 +70,14 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FOLDER", help="For the files (default: gambeson-mark)"),
 ]
+Secret = Annotated[
+    str | None,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        help="Draws the same secret again (default: one that nobody knows, from the system)",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON on stdout")]
 
 
@@ -124,12 +132,12 @@ def mark(
     train_split: options.TrainSplit = None,
     count: Count = None,
     passes: Passes = None,
-    seed: options.Seed = None,
+    seed: Secret = None,
     no_progress: options.NoProgress = False,
     out: Out = None,
     as_json: AsJson = False,
 ) -> int:
-    """Teach MODEL secret answers, and write it and the secret. The seed is part of the secret."""
+    """Teach MODEL secret answers, and write it and the secret."""
     flags = dict(locals())
     from gambeson.interfaces.cli.ownership_command import mark_command
     from gambeson.service.owning import mark_model

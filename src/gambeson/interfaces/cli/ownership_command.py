@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ def ownership_command(flags: Mapping[str, Any]) -> OwnershipCommand:
 
 
 def mark_command(flags: Mapping[str, Any]) -> MarkCommand:
-    """The marking that the flags ask for.
+    """The marking that the flags ask for; its secret comes from the system unless a seed is given.
 
     Args:
         flags: Value of every parameter of ``gambeson ownership mark`` by name; ``None`` for what was not given.
@@ -41,7 +42,8 @@ def mark_command(flags: Mapping[str, Any]) -> MarkCommand:
     Raises:
         UsageError: Data is missing, or a value makes no sense.
     """
-    return MarkCommand(**_given(flags))
+    given = _given(flags)
+    return MarkCommand(**{"seed": secrets.randbits(63), **given})
 
 
 def _given(flags: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,9 @@ def net(digits_net):
 
 def test_from_mark_to_verdict(call, net, tmp_path):
     model, words = net
-    code, out, _ = call("ownership", "mark", model, *words, "--count", "10", "--passes", "30", "-o", tmp_path)
+    code, out, _ = call(
+        "ownership", "mark", model, *words, "--count", "10", "--passes", "30", "--seed", "5", "-o", tmp_path
+    )
     assert code == 0
     assert "secret answers are given" in out
     marked, triggers = (

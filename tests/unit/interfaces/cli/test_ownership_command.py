@@ -20,7 +20,11 @@ BARE = dict.fromkeys(NAMES) | {"model": "m.pt", "suspect": "s.pt", "data": "d.np
 
 def test_without_flags_the_defaults_hold():
     assert ownership_command(BARE) == OwnershipCommand("m.pt", "s.pt", "d.npz")
-    assert mark_command(BARE) == MarkCommand("m.pt", "d.npz")
+    assert mark_command(BARE | {"seed": "3"}) == MarkCommand("m.pt", "d.npz", 3)
+
+
+def test_a_secret_that_nobody_named_is_a_new_one_each_time():
+    assert mark_command(BARE).seed != mark_command(BARE).seed
 
 
 def test_every_flag_arrives():
