@@ -232,7 +232,7 @@ def _summary(ground: Ground, figures: Figures) -> str:
         return text + " Without training records it cannot be said whether single records show."
     share = figures.records.value
     return text + (
-        f" {share:.0%} of the reconstructions lie nearer to a training record than to a fresh record of the class "
+        f" In {share:.0%} of the classes the reconstructions lie nearer to a training record than to a fresh record "
         f"(50% is chance), so they show "
         + ("single records." if _low(figures.records) > 0.6 else "the class rather than single records.")
     )

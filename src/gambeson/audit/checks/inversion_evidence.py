@@ -55,7 +55,7 @@ class Figures:
         strongest: The attack with the most recognised reconstructions.
         top1: Its share, with an interval that allows for having chosen it.
         baseline: Share of the attacker's own inputs that the judge takes for the wanted class.
-        records: Share of its reconstructions that lie nearer to a training record than to a fresh one.
+        records: Share of classes whose reconstructions lie mostly nearer to a training record than to a fresh one.
         judge: The judge's accuracy on inputs that it never saw.
         all: Every figure.
     """
@@ -139,7 +139,7 @@ def _own_inputs(judge: Judge, ground: Ground, plan: Plan, seed: Seed) -> Judged:
 
 
 def _records(found: Reconstructions, ground: Ground, seed: Seed) -> Measurement | None:
-    """Ties count for neither side."""
+    """One vote for each class, because its reconstructions resemble each other; ties count for neither side."""
     if not len(ground.members):
         return None
     nearer = apart = 0
@@ -152,11 +152,14 @@ def _records(found: Reconstructions, ground: Ground, seed: Seed) -> Measurement 
         )
         random = SampleRandom(torch.from_numpy(seed.child(str(wanted)).keys(np.arange(len(x)))))
         distance = nearer_to_training(x, members, others, random)
-        nearer += int((distance[:, 0] < distance[:, 1]).sum())
-        apart += int((distance[:, 0] != distance[:, 1]).sum())
+        votes = int((distance[:, 1] - distance[:, 0]).sign().sum())
+        nearer += votes > 0
+        apart += votes != 0
     if not apart:
         return None
-    return proportion("nearer_to_training_record", nearer, apart, better="lower", detail="0.5 is chance")
+    return proportion(
+        "nearer_to_training_record", nearer, apart, better="lower", detail="classes; 0.5 is chance"
+    )
 
 
 def _of(found: Reconstructions, wanted: int) -> Tensor:

@@ -34,7 +34,7 @@ def judge_inversion(
     Args:
         top1: Of the strongest attack.
         baseline: Of the attacker's own inputs.
-        records: Share of reconstructions that are nearer to a training record, or ``None`` where unknown.
+        records: Share of classes whose reconstructions are nearer to a training record, or ``None`` where unknown.
         judge: The judge's accuracy.
         unfinished: Wanted classes that were left out for lack of time.
     """

@@ -55,7 +55,7 @@ def structural_similarity(a: Tensor, b: Tensor) -> Tensor:
 def nearer_to_training(x: Tensor, members: Tensor, others: Tensor, random: SampleRandom) -> Tensor:
     """(m, 2) distance of each input to the nearest of as many training records as fresh ones.
 
-    Each input gets a draw of its own of half of the smaller set, so that one lucky record does not decide for all.
+    Where there are more of one kind, each input gets a draw of its own of them.
 
     Args:
         x: (m, d) inputs of one class, in [0, 1].
@@ -63,7 +63,7 @@ def nearer_to_training(x: Tensor, members: Tensor, others: Tensor, random: Sampl
         others: (n, d) records of that class that the model was not trained on.
         random: One generator for each input.
     """
-    count = max(min(len(members), len(others)) // 2, 1)
+    count = min(len(members), len(others))
     columns = []
     for records, stream in ((members, 10), (others, 11)):
         drawn = random.uniform(0, len(records), stream=stream).argsort(1)[:, :count]
