@@ -137,6 +137,7 @@ checks: Registry[Check, CheckFacts] = Registry(
         "gambeson.audit.checks.extraction",
         "gambeson.audit.checks.extraction_equations",
         "gambeson.audit.checks.extraction_paths",
+        "gambeson.audit.checks.extraction_relu",
         "gambeson.audit.checks.attributes",
         "gambeson.audit.checks.artifact",
         "gambeson.audit.checks.property",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from gambeson.audit.base import CheckContext, CheckFacts, checks
-from gambeson.audit.checks.extraction_copies import PLAN, Thief, Trial
+from gambeson.audit.checks.extraction_copies import Thief, Trial
 from gambeson.core.errors import InsufficientEvidence
 from gambeson.core.finding import Curve, Evidence, Family, Finding, Outcome, Series, Severity
 from gambeson.core.measurement import Measurement
@@ -92,7 +92,10 @@ def _measure(context: CheckContext) -> Finding:
         evidence=Evidence(
             command=context.command,
             samples=len(thief.samples),
-            method=f"{PLAN} into {_STUDENTS[found[-1].student]}, seed {context.seed.value}",
+            method=(
+                f"{thief.plan(found[-1].queries)} extraction into {_STUDENTS[found[-1].student]}, "
+                f"seed {context.seed.value}"
+            ),
             facts=(
                 ("inputs of the attacker", f"{len(thief.theft.x)} from {thief.source}"),
                 ("price", f"{found[-1].queries} queries, one for each input"),

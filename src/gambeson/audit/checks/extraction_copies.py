@@ -33,8 +33,8 @@ from gambeson.models.passes import Passes
 _BUDGETS = (500, 2_000, 8_000)
 """Answers that the copy is trained on; how many of the budgets are tried grows with the profile."""
 _UPDATES_PER_STEP = 20
-PLAN = "knockoff"
-"""The strategy: on inputs like those that are audited none asks for less or copies better (docs/benchmarks.md)."""
+_CHOICE = 2
+"""Inputs that the attacker holds for each that he may ask about at most."""
 _ATTACKED, _MOST_STEPS = 200, 20
 """Inputs on which adversarial examples are made with the last copy, and gradient steps for each."""
 
@@ -88,7 +88,7 @@ class Thief:
         self.said = classes_of(self.passes, self.samples.x)
         self.access = checks[context.check].facts.access
         wanted = _BUDGETS[: 1 + sum(context.effort.steps > least for least in (20, 50))]
-        x, y, self.source = own_inputs(context, self.samples.index, wanted[-1])
+        x, y, self.source = own_inputs(context, self.samples.index, _CHOICE * wanted[-1])
         self.budgets = sorted({min(budget, len(x)) for budget in wanted})
         self.theft = Theft(
             x=x,
@@ -127,13 +127,22 @@ class Thief:
         return self._kept("true labels", queries, partial(self._without_queries, queries))
 
     def _copy(self, queries: int) -> tuple[Model, str]:
-        purse, x = self.purse.anew(queries), self.theft.x[:queries]
-        theft = replace(self.theft, seed=self.context.seed.child(str(queries)))
+        purse, theft = (
+            self.purse.anew(queries),
+            replace(self.theft, seed=self.context.seed.child(str(queries))),
+        )
         try:
-            theft = replace(theft, student=choose_student(theft, x, purse.ask(x)))
-            return extraction[PLAN].plugin().extract(purse.anew(queries), theft), theft.student
+            if theft.schema.features:
+                x = theft.x[:queries]
+                theft = replace(theft, student=choose_student(theft, x, purse.ask(x)))
+            return extraction[self.plan(queries)].plugin().extract(purse.anew(queries), theft), theft.student
         finally:
             purse.flush()
+
+    def plan(self, queries: int) -> str:
+        """The strategy: where there are more inputs than queries, pictures are chosen (docs/benchmarks.md)."""
+        choice = self.theft.schema.is_image and len(self.theft.x) > queries
+        return "active" if choice else "knockoff"
 
     def _without_queries(self, rows: int) -> tuple[Model, str]:
         theft = replace(self.theft, seed=self.context.seed.child("true labels"))

@@ -69,7 +69,7 @@ def test_without_time_there_is_no_figure(opaque):
 
 
 def test_time_that_runs_out_is_said(opaque):
-    ticks = iter([0.0] * 3 + [2.0] * 500)
+    ticks = iter([0.0] * 9 + [2.0] * 500)
     made = picture_context(
         "extraction.labels", opaque, effort=EFFORT, deadline=1.0, clock=lambda: next(ticks)
     )
