@@ -15,6 +15,7 @@ from benchmarks.attributes import attributes_table
 from benchmarks.autoattack import autoattack_table
 from benchmarks.certified import certified_tables
 from benchmarks.cost import cost_table
+from benchmarks.extraction import extraction_tables
 from benchmarks.inversion import inversion_tables
 from benchmarks.masking import masking_table
 from benchmarks.membership import membership_cost_table, membership_tables
@@ -101,6 +102,10 @@ def _ownership(quick: bool) -> list[str]:
     return [ownership_table(quick=quick)]
 
 
+def _extraction(quick: bool) -> list[str]:
+    return extraction_tables(quick=quick)
+
+
 SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "strength": _strength,
     "cost": _cost,
@@ -110,6 +115,7 @@ SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "certified": _certified,
     "tables": _tables,
     "membership": _membership,
+    "extraction": _extraction,
     "inversion": _inversion,
     "membership_cost": _membership_cost,
     "attributes": _attributes,
