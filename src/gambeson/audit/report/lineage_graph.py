@@ -54,7 +54,7 @@ def graph_svg(graph: Graph) -> str:
     names = {node.id: node.title for node in graph.nodes}
     words = "; ".join(f"{names[a]} goes into {names[b]}" for a, b in graph.edges)
     head = (
-        f'<svg class="chart lineage" viewBox="-1 -1 {width} {height}" role="img" style="min-width:{width}px">'
+        f'<svg class="lineage" width="{width}" height="{height:.0f}" viewBox="-1 -1 {width} {height:.0f}" role="img">'
         f"<title>Lineage</title><desc>{escape(words)}</desc>"
     )
     return "".join([head, *parts, "</svg>"])

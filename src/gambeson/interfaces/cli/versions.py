@@ -80,6 +80,15 @@ def add_data(
     label: Annotated[
         str | None, typer.Option("--label", metavar="NAME", help="Column or array that holds the label")
     ] = None,
+    croissant: Annotated[
+        Path | None,
+        typer.Option(
+            "--croissant",
+            metavar="FILE",
+            help="Croissant metadata of PATH: its digests are checked, licence and maker taken",
+            rich_help_panel=_LINEAGE,
+        ),
+    ] = None,
     raw: Annotated[
         bool,
         typer.Option("--raw", metavar="", help="Keep it although it cannot be opened as data; not validated"),
@@ -98,6 +107,8 @@ def add_data(
 ) -> None:
     """Validate a dataset and add it as a new version; with --key its provenance is signed."""
     given = dict(locals())
+    if croissant is not None:
+        _described(given, croissant)
     _add(given, "dataset", reading=data_options(data_option, label), run=(), raw=raw)
 
 
@@ -169,6 +180,22 @@ def get_model(
     _get(options.workspace(store, ledger, options.KEYRING), ref, folder)
 
 
+@data_app.command("croissant")
+def croissant(ref: options.Ref, store: options.Store = options.STORE, ledger: options.Ledger = "") -> None:
+    """Print the Croissant metadata of a version."""
+    from gambeson.service.describing_versions import describe_dataset
+
+    options.echo_json(describe_dataset(options.workspace(store, ledger, options.KEYRING), ref))
+
+
+@model_app.command("bom")
+def print_bom(ref: options.Ref, store: options.Store = options.STORE, ledger: options.Ledger = "") -> None:
+    """Print the bill of materials of a version: CycloneDX 1.6 with datasets, licences and audit figures."""
+    from gambeson.service.describing_versions import describe_model
+
+    options.echo_json(describe_model(options.workspace(store, ledger, options.KEYRING), ref))
+
+
 @data_app.command("diff")
 def diff(
     before: Annotated[str, typer.Argument(metavar="BEFORE", help="NAME@VERSION")],
@@ -217,6 +244,17 @@ def attest(
     version = space.registry.version(ref)
     found = attest_audit(space, version, text, open_private_key(key))
     typer.echo(f"{version.ref}: signed audit, gate {found.gate.outcome.value}")
+
+
+def _described(given: dict[str, Any], path: Path) -> None:
+    """Take from Croissant metadata what the command line does not say."""
+    from gambeson.service.describing_versions import read_description
+
+    described = read_description(path, given["path"])
+    words = [("licence", described.licence), ("by", described.by), ("when", described.when)]
+    text = ",".join([str(path), *(f"{name}={value.replace(',', ';')}" for name, value in words if value)])
+    given["source"] = [*(given["source"] or ()), text]
+    given["licence"] = given["licence"] or described.licence
 
 
 def _add(given: dict[str, Any], kind: str, **more: Any) -> None:

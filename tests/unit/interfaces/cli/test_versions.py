@@ -92,3 +92,19 @@ def test_wrong_words_change_nothing(call, place, data):
     assert call(*data, "-p", "novalue")[0] == 2
     assert call("data", "add", "people", "model.py")[0] == 2
     assert call("data", "versions", "people")[0] == 2
+
+
+def test_metadata_for_other_tools_is_printed_and_taken(call, place, data):
+    call(*data)
+    printed = call("data", "croissant", "people@1")[1]
+    (place / "croissant.json").write_text(
+        printed.replace('"creator": {', '"license": "CC0-1.0", "creator": {')
+    )
+    assert call(*data[:-2], "--croissant", "croissant.json")[0] == 0
+    (place / "people.csv").write_text(rows(seed=9))
+    assert call(*data[:-2], "--croissant", "croissant.json")[0] == 2
+    (place / "churn.json").write_text("{}")
+    call("model", "add", "churn", "churn.json", "--from", "people@2")
+    bill = json.loads(call("model", "bom", "churn@1")[1])
+    assert bill["bomFormat"] == "CycloneDX"
+    assert {"license": {"id": "CC0-1.0"}} in bill["components"][0]["licenses"]
