@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from gambeson.adapters.files import write_whole
 from gambeson.attacks.ownership.fingerprint import independent_models, take_fingerprint
 from gambeson.attacks.ownership.kinship import FEWEST, Outlier
-from gambeson.attacks.ownership.watermark import TriggerSet, draw_triggers, verify_mark
+from gambeson.attacks.ownership.watermark import TriggerSet, ask_suspect, draw_triggers, verify_mark
 from gambeson.core.errors import IntegrityError, Unavailable, UsageError
 from gambeson.core.ports import Progress
 from gambeson.core.reproduce import Seed
@@ -24,7 +23,6 @@ from gambeson.data.sources import DataOptions, open_dataset
 from gambeson.models.loading import open_model
 from gambeson.models.model import Model, Trainable
 from gambeson.models.passes import Passes
-from gambeson.models.torch_model import TrainableTorchModel
 
 _NAME = "ownership"
 
@@ -169,9 +167,9 @@ def _open_other(command: OwnershipCommand, data: Dataset, path: str, factory: st
 
 
 def _watermark(command: OwnershipCommand, suspect: Model, triggers: TriggerSet) -> OwnershipTest:
-    passes = Passes(suspect, command.batch_size)
-    said = passes.scores(torch.from_numpy(triggers.x).to(passes.device)).argmax(1).cpu().numpy()
-    mark = verify_mark(said, triggers, suspect.info.classes)
+    mark = verify_mark(
+        ask_suspect(Passes(suspect, command.batch_size), triggers), triggers, suspect.info.classes
+    )
     chance = mark.inputs / suspect.info.classes
     return OwnershipTest(
         "watermark", mark.p_value, None, mark.matches / mark.inputs, (),
@@ -294,6 +292,7 @@ def mark_model(command: MarkCommand, progress: Progress) -> MarkReport:
         ModelError: Training failed.
     """
     from gambeson.attacks.ownership.marking import teach
+    from gambeson.models.torch_model import TrainableTorchModel
 
     if command.passes < 1:
         raise UsageError(f"{command.passes} passes were asked for.", expected="at least 1")

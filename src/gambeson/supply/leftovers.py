@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gambeson.core.finding import Severity
+from gambeson.supply.content import Content
 from gambeson.supply.private_text import find_traces
+from gambeson.supply.protobuf import BYTES, BrokenMessage, Field, Message
 from gambeson.supply.sniffing import Format
 
 _MOST_TEXT = 1 << 26
@@ -195,25 +197,71 @@ def _skops(data: bytes) -> _Parts:
     return [], [], []
 
 
-def _onnx(data: bytes) -> _Parts:
-    import onnx
+# Field numbers of onnx.ModelProto, GraphProto, FunctionProto and NodeProto; onnx/onnx.proto.
+_MODEL_TEXTS, _MODEL_GRAPH, _MODEL_NOTES, _MODEL_TRAINING, _MODEL_FUNCTIONS = (2, 6), 7, 14, 20, 25
+_GRAPH_NODE, _GRAPH_WEIGHT, _GRAPH_TEXT = 1, 5, 10
+_FUNCTION_NODE, _FUNCTION_TEXT = 7, 8
+_NODE_TEXT, _NODE_NOTES = 6, 9
+_TENSOR_NAME = 8
 
-    model = onnx.load_model_from_string(data)
-    graphs = [model.graph, *model.functions]
-    texts = [model.doc_string, model.producer_name, *(f"{p.key}: {p.value}" for p in model.metadata_props)]
-    for graph in graphs:
-        texts.append(graph.doc_string)
-        for node in graph.node:
-            texts += [node.doc_string, *(p.value for p in getattr(node, "metadata_props", ()))]
-    notes = [p.key for p in model.metadata_props]
-    found = []
-    if model.training_info:
-        found.append(Leftover("training", "training_info: graph and state of training", Severity.MEDIUM,
-                              "model.ClearField('training_info')"))  # fmt: skip
-    if any(node.doc_string or len(getattr(node, "metadata_props", ())) for node in model.graph.node):
+
+def _onnx(data: bytes) -> _Parts:
+    names: list[str] = []
+    texts: list[str] = []
+    beside: list[str] = []
+    found: list[Leftover] = []
+    try:
+        for part, field in _fields(Message(Content(data))):
+            if field.number in _MODEL_TEXTS:
+                texts.append(part.text(field, _MOST_TEXT))
+            elif field.number == _MODEL_NOTES:
+                names.append(_note(part.inner(field))[0])
+                texts.append(": ".join(_note(part.inner(field))))
+            elif field.number == _MODEL_TRAINING:
+                found.append(Leftover("training", "training_info: graph and state of training", Severity.MEDIUM,
+                                      "model.ClearField('training_info')"))  # fmt: skip
+            elif field.number == _MODEL_GRAPH:
+                names += _weights(part.inner(field))
+                beside += _beside(part.inner(field), _GRAPH_NODE, _GRAPH_TEXT)
+            elif field.number == _MODEL_FUNCTIONS:
+                beside += _beside(part.inner(field), _FUNCTION_NODE, _FUNCTION_TEXT)
+    except BrokenMessage:  # opening the model reports it
+        pass
+    if beside:
         found.append(Leftover("source", "texts beside the operators (stack traces, names of modules)", Severity.INFO,
                               "clear doc_string and metadata_props of every node"))  # fmt: skip
-    return [t.name for t in model.graph.initializer] + notes, texts, found
+    return names, texts + beside, found
+
+
+def _fields(message: Message) -> Iterator[tuple[Message, Field]]:
+    """Fields with content of their own."""
+    return ((message, field) for field in message.fields() if field.wire == BYTES)
+
+
+def _note(entry: Message) -> tuple[str, str]:
+    """Key and value of a StringStringEntryProto."""
+    said = {field.number: part.text(field, _MOST_TEXT) for part, field in _fields(entry)}
+    return said.get(1, ""), said.get(2, "")
+
+
+def _weights(graph: Message) -> Iterator[str]:
+    for part, field in _fields(graph):
+        if field.number == _GRAPH_WEIGHT:
+            tensor = part.inner(field)
+            yield from (t.text(name) for t, name in _fields(tensor) if name.number == _TENSOR_NAME)
+
+
+def _beside(graph: Message, node: int, text: int) -> Iterator[str]:
+    """What is written beside a graph and its operators."""
+    for part, field in _fields(graph):
+        if field.number == text and field.end > field.start:
+            yield part.text(field, _MOST_TEXT)
+        elif field.number == node:
+            for inside, item in _fields(part.inner(field)):
+                if item.number == _NODE_TEXT and item.end > item.start:
+                    yield inside.text(item, _MOST_TEXT)
+                elif item.number == _NODE_NOTES:
+                    yield ": ".join(_note(inside.inner(item)))
 
 
 def _lightgbm(data: bytes) -> _Parts:

@@ -123,7 +123,7 @@ def test_a_format_that_is_not_known_gives_nothing():
     assert find_leftovers(b"whatever", Format.UNKNOWN) == ()
 
 
-@pytest.mark.parametrize("kind", [Format.SAFETENSORS, Format.TORCH_ZIP, Format.TORCH_EXPORT, Format.SKOPS,
+@pytest.mark.parametrize("kind", [Format.SAFETENSORS, Format.TORCH_ZIP, Format.TORCH_EXPORT, Format.SKOPS, Format.ONNX,
                                   Format.LIGHTGBM, Format.JSON, Format.UBJSON])  # fmt: skip
 @given(data=st.binary(max_size=300))
 def test_hostile_bytes_do_not_make_it_raise(kind, data):

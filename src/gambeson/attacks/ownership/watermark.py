@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from gambeson.core.errors import UsageError
 from gambeson.core.reproduce import Seed
 from gambeson.core.stats import binomial_tail
 from gambeson.data.schema import Schema
+from gambeson.models.passes import Passes
 
 _CELLS = 7
 """Cells along a side of an abstract picture."""
@@ -64,6 +66,15 @@ def draw_triggers(schema: Schema, classes: int, count: int, seed: Seed) -> Trigg
     rng = seed.child("triggers").generator()
     x = _pictures(schema, count, rng) if len(schema.shape) == 3 else _rows(schema, count, rng)
     return TriggerSet(x.astype(np.float32), seed.child("answers").generator().integers(0, classes, count))
+
+
+def ask_suspect(passes: Passes, triggers: TriggerSet) -> np.ndarray:
+    """(n,) classes that a suspect gives to the inputs.
+
+    Raises:
+        ModelError: It answered with something unusable.
+    """
+    return passes.scores(torch.from_numpy(triggers.x).to(passes.device)).argmax(1).cpu().numpy()
 
 
 def verify_mark(predicted: np.ndarray, triggers: TriggerSet, classes: int) -> Mark:
