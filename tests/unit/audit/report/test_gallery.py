@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gambeson.audit.report.gallery import Gallery, choose_pictures
-from gambeson.core.finding import AdversarialExample, Evidence
+from gambeson.core.finding import AdversarialExample, Evidence, PictureGrid
 from tests.unit.audit.report.samples import EVASION
 
 
@@ -37,6 +37,14 @@ def test_every_finding_has_one_before_any_has_two():
 def test_a_picture_that_is_too_large_leaves_room_for_smaller_ones():
     (gallery,) = choose_pictures([finding_with(10, 99, 10)], 30)
     assert (rows(gallery), gallery.left_out) == ([0, 2], 1)
+
+
+def test_a_grid_is_shown_whole_and_takes_its_room_from_the_examples():
+    grid = PictureGrid("k", "t", ("one",), ("a",), (("x" * 15,),))
+    finding = finding_with(10, 10)
+    given = replace(finding, evidence=replace(finding.evidence, grids=(grid,)))
+    (gallery,) = choose_pictures([given], 30)
+    assert (rows(gallery), gallery.left_out) == ([0], 1)
 
 
 def test_examples_without_pictures_are_no_pictures():

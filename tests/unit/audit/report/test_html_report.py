@@ -10,7 +10,7 @@ import pytest
 
 from gambeson.audit.report.html_report import to_html
 from gambeson.audit.result import Subject, Times
-from gambeson.core.finding import Evidence, Outcome
+from gambeson.core.finding import Evidence, Outcome, PictureGrid
 from gambeson.core.stats import proportion
 from tests.unit.audit.report.samples import (
     ERRORED,
@@ -86,6 +86,16 @@ def test_every_picture_has_a_text_in_its_place():
     pictures = [a for t, a in Page(to_html(sample_report())).elements if t == "img"]
     assert len(pictures) == 3
     assert all(len(a["alt"]) > 10 for a in pictures)
+
+
+def test_a_grid_names_its_columns_and_rows_and_escapes_them():
+    grid = PictureGrid("k", "Reconstructions", ("true mean", "<b>"), ("cat",), (("QUJD", "REVG"),), "no <i>")
+    page = to_html(report_of(replace(EVASION, evidence=Evidence(grids=(grid,)))))
+    images = [a for tag, a in Page(page).elements if tag == "img"]
+    assert [a["src"].rpartition(",")[2] for a in images] == ["QUJD", "REVG"]
+    assert [a["alt"] for a in images] == ["true mean, class cat", "<b>, class cat"]
+    assert "&lt;b&gt;" in page
+    assert "no &lt;i&gt;" in page
 
 
 def test_the_parts_come_in_the_order_in_which_they_are_read():
