@@ -40,3 +40,10 @@ def test_a_table_is_described_by_its_features():
 def test_a_long_list_of_classes_is_cut():
     schema = Schema((1,), tuple(map(str, range(30))), features=(Feature("x", low=0, high=1),))
     assert dict(describe(dataset(schema)))["classes"] == "30: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 20 more"
+
+
+def test_what_is_sensitive_is_named():
+    features = (Feature("age", Kind.INTEGER, 0, 120), Feature("sex", Kind.CATEGORICAL, 0, 1, ("f", "m")))
+    schema = Schema((2,), ("a", "b"), features=features, sensitive=("age",), confidential=("sex", "f"))
+    facts = dict(describe(dataset(schema)))
+    assert (facts["sensitive features"], facts["confidential share"]) == ("age", "sex = f")
