@@ -21,6 +21,7 @@ from benchmarks.masking import masking_table
 from benchmarks.membership import membership_cost_table, membership_tables
 from benchmarks.minimum_norm import minimum_norm_table
 from benchmarks.ownership import ownership_table
+from benchmarks.scanning import scanning_tables
 from benchmarks.strength import strength_table
 from benchmarks.subjects import Subject, digits, resnet20, robust, undefended
 from benchmarks.tables import tables_table
@@ -106,6 +107,10 @@ def _extraction(quick: bool) -> list[str]:
     return extraction_tables(quick=quick)
 
 
+def _scanning(quick: bool) -> list[str]:
+    return scanning_tables(quick=quick)
+
+
 SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "strength": _strength,
     "cost": _cost,
@@ -120,6 +125,7 @@ SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "membership_cost": _membership_cost,
     "attributes": _attributes,
     "ownership": _ownership,
+    "scanning": _scanning,
 }
 
 
