@@ -56,13 +56,18 @@ def _hidden() -> Iterator[tuple[str, bytes]]:
         + argument,
     )
     yield "popped.pkl", p4 + short("os") + short("system") + short("x") + b"0\x93" + argument
-    yield "tuple-between.pkl", p4 + short("os") + b"(tQ0"[:2] + b"0" + short("system") + b"\x93" + argument
+    yield "tuple-between.pkl", p4 + short("os") + b"(t0" + short("system") + b"\x93" + argument
     yield "unicode-escape.pkl", p4 + b"V\\u006fs\n" + short("system") + b"\x93" + argument
     yield (
         "long-string.pkl",
         p4 + b"\x8d" + struct.pack("<Q", 2) + b"os" + short("system") + b"\x93" + argument,
     )
     yield "old-string.pkl", p4 + b"U\x02os" + b"U\x06system" + b"\x93" + argument
+    yield from _hidden_far(argument)
+
+
+def _hidden_far(argument: bytes) -> Iterator[tuple[str, bytes]]:
+    p4 = PROTO[4]
     yield (
         "memo-far.pkl",
         p4

@@ -173,7 +173,8 @@ def _scan(
     kind = recognise(content, short)
     if kind in _INERT and not _plugged(content) and not _odd(content, short, kind):
         return kind, ()
-    budget = Budget(limits.members, limits.expanded)
+    most = max(4 * limits.large, content.size * limits.ratio)
+    budget = Budget(limits.members, min(limits.expanded, most))
     visit = Visit(content, short, name, kind, limits, budget, _follow, path=Path(path) if path else None)
     found: list[Finding] = []
     for finding in _look(visit):

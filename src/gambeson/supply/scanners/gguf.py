@@ -15,6 +15,7 @@ from gambeson.supply.sniffing import Format
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _STRING, _ARRAY = 8, 9
 _LONGEST_NAME, _MOST_AXES, _DEEPEST = 65_535, 8, 4
+_MOST_STRINGS = 4_000_000
 # Block size and bytes of a block by type, from ggml.h; other types are newer and only their place is checked.
 _BLOCKS = {
     0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 10: (256, 84),
@@ -132,6 +133,8 @@ class _Reader:
             if inner in _SIZES:
                 self.skip(count * _SIZES[inner])
                 return None
+            if count > _MOST_STRINGS:
+                raise _Wrong(f"an array of {count} strings")
             values = (self.value(inner, keep=keep, depth=depth + 1) for _ in range(count))
             return list(values) if keep else [None for _ in values][:0]
         if kind not in _SIZES:

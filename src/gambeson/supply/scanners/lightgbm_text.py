@@ -9,7 +9,8 @@ from gambeson.supply.scanner import ScannerFacts, Visit, scanners
 from gambeson.supply.sniffing import Format
 from gambeson.supply.tree_indices import judge_lightgbm
 
-_LARGEST = 512 << 20
+_LARGEST = 128 << 20
+"""Bytes of trees that are checked; what lies behind is only read for zero bytes."""
 _MOST = 20
 
 
@@ -18,13 +19,16 @@ _MOST = 20
 )
 def scan_lightgbm(visit: Visit) -> Iterator[Finding]:
     """Everything that is wrong with a model."""
-    data = visit.content.read(0, min(visit.content.size, _LARGEST))
-    if b"\0" in data or b"\nend of trees" not in data:
+    content = visit.content
+    end = content.find(b"\nend of trees")
+    if end < 0 or content.find(b"\0") >= 0:
         yield visit.hit(
-            "scan.trees.broken", "zero bytes" if b"\0" in data else "the line 'end of trees' is missing"
+            "scan.trees.broken", "the line 'end of trees' is missing" if end < 0 else "zero bytes"
         )
         return
-    text = data.partition(b"\nend of trees")[0].decode("utf-8", "backslashreplace")
+    text = content.read(0, min(end, _LARGEST)).decode("utf-8", "backslashreplace")
+    if end > _LARGEST:
+        text = text.rpartition("\nTree=")[0]
     head, *trees = text.split("\nTree=")
     try:
         width = int(_lines(head)["max_feature_idx"]) + 1

@@ -91,7 +91,7 @@ def _outside(visit: Visit, location: str) -> str:
 def _model(message: Message, found: _Found) -> None:
     for item in message.fields():
         if item.number not in _KNOWN_MODEL:
-            found.unknown.append((item.number, item.start))
+            found.unknown[1:] = [(item.number, item.start)]
         elif item.wire == BYTES and item.number == _MODEL_GRAPH:
             _graph(message.inner(item), found, 0)
         elif item.wire == BYTES and item.number == _MODEL_FUNCTION:

@@ -17,26 +17,12 @@ _SCHEMA = "schema.json"
 _LONGEST = 64 << 20
 _MOST = 20
 _LOADERS = frozenset((
-    "BunchNode", "BytesNode", "BytearrayNode", "CachedNode", "DatetimeNode", "DefaultDictNode", "DictNode",
-    "DictWithIntKeys", "EnumNode", "FunctionNode", "JsonNode", "ListNode", "LossNode", "MaskedArrayNode",
-    "MethodNode", "NdArrayNode", "ObjectNode", "OperatorFuncNode", "OrderedDictNode", "PartialNode",
-    "RandomGeneratorNode", "RandomStateNode", "ReduceNode", "SetNode", "SGDNode", "SliceNode",
-    "SparseMatrixNode", "TreeNode", "TupleNode", "TypeNode", "UfuncNode", "XGBoostNode", "LightGBMNode",
-    "_CVSplitsNode", "FrozenSetNode", "DtypeNode", "ComplexNode", "_NeighborsNode", "QuantileForestNode",
-    "DictNodeWithOldVersion", "DataFrameNode", "SeriesNode",
+    "BytearrayNode", "BytesNode", "CachedNode", "ConstructorFromReduceNode", "DTypeNode", "DefaultDictNode", "DictNode",
+    "FunctionNode", "JsonNode", "ListNode", "LossNode", "MaskedArrayNode", "MethodNode", "NdArrayNode", "ObjectNode",
+    "OperatorFuncNode", "PartialNode", "QuantileForestNode", "RandomGeneratorNode", "RandomStateNode", "ReduceNode",
+    "SGDNode", "SetNode", "SliceNode", "SparseMatrixNode", "TreeNode", "TupleNode", "TypeNode",
 ))  # fmt: skip
 _LISTED = {("builtins", "method"), ("builtins", "function"), ("functools", "partial"), ("builtins", "type")}
-_FUNCTIONS = frozenset({"FunctionNode", "MethodNode", "OperatorFuncNode", "TypeNode"})
-_PUBLIC = (
-    "sklearn.",
-    "numpy",
-    "scipy.sparse",
-    "scipy.special",
-    "collections",
-    "datetime",
-    "xgboost",
-    "lightgbm",
-)
 
 
 @scanners.register("skops", ScannerFacts((Format.SKOPS,), "types and functions that a skops file names"))

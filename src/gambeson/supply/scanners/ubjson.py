@@ -13,7 +13,7 @@ from gambeson.supply.scanner import ScannerFacts, Visit, scanners
 from gambeson.supply.sniffing import Format
 from gambeson.supply.tree_indices import judge_xgboost
 
-_LARGEST = 1 << 30
+_LARGEST = 512 << 20
 _DEEPEST = 64
 _NUMBERS = {b"i": "b", b"U": "B", b"I": "h", b"l": "i", b"L": "q", b"d": "f", b"D": "d"}
 _CONSTANTS = {b"Z": None, b"T": True, b"F": False}
