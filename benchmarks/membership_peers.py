@@ -89,6 +89,7 @@ def train_like_privacy_meter(
 ) -> tuple[Membership, float]:
     """Its whole run with ``models`` models of its own: its trainer, loader and RMIA. And the seconds it took."""
     trainer, mlp = _load(folder / "trainers/default_trainer.py"), _load(folder / "models/mlp.py")
+    whole = _load(folder / "dataset/tabular.py").TabularDataset(world.x, world.y)
     config = {"optimizer": "Adam", "learning_rate": 1e-3, "epochs": epochs, "device": "cpu"}
     records, outside = (
         (torch.from_numpy(x), torch.from_numpy(y)) for x, y in ((world.x, world.y), world.others)
@@ -98,18 +99,25 @@ def train_like_privacy_meter(
         if number % 2 == 0:
             half = rng.permutation(len(world.y)) < len(world.y) // 2
         rows = half if number % 2 == 0 else ~half
-        picked = torch.utils.data.Subset(
-            torch.utils.data.TensorDataset(*records), np.flatnonzero(rows).tolist()
-        )
-        loader = torch.utils.data.DataLoader(picked, batch_size=64, shuffle=True)
+        loaders = [_loader(whole, part) for part in (rows, ~rows)]
         with contextlib.redirect_stdout(io.StringIO()):
-            model = trainer.train(mlp.MLP(world.x.shape[1], world.target.info.classes), loader, config)
+            model = trainer.train(
+                mlp.MLP(world.x.shape[1], world.target.info.classes), loaders[0], config, loaders[1]
+            )
         columns.append(_softmax(model, *records))
         seen.append(_softmax(model, *outside))
         members.append(rows)
     signals, population = np.stack(columns, 1), np.stack(seen, 1)
     found = rmia(folder, signals, population, np.stack(members, 1), models // 2 - 1)
     return found, time.perf_counter() - begun
+
+
+def _loader(whole: torch.utils.data.Dataset, rows: np.ndarray) -> torch.utils.data.DataLoader:
+    """With the settings of its ``get_dataloader``; it also asks about the other half after every epoch."""
+    part = torch.utils.data.Subset(whole, np.flatnonzero(rows).tolist())
+    return torch.utils.data.DataLoader(
+        part, batch_size=64, shuffle=True, num_workers=4, persistent_workers=True, prefetch_factor=16
+    )
 
 
 def _softmax(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> np.ndarray:
