@@ -94,7 +94,7 @@ def harden_line(command: HardenCommand) -> str:
     usual = Plan()
     for item in fields(Plan):
         value, flag = getattr(command.plan, item.name), "--" + item.name.replace("_", "-")
-        if item.name in ("epochs", "batch") or value == getattr(usual, item.name):
+        if item.name in ("epochs", "batch", "guard") or value == getattr(usual, item.name):
             continue
         words += ["--full-precision"] if item.name == "half" else [flag, f"{value}"]
     return shlex.join(words)

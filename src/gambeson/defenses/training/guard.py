@@ -32,16 +32,22 @@ class Guard:
         """Gradient steps of the attacker; 0 for a recipe without one."""
         return int(getattr(self.recipe, "steps", 0))
 
-    def collapsed(self, seen: Standing, best: float) -> bool:
-        """Whether robustness was lost while accuracy was not: catastrophic overfitting.
+    def collapsed(self, seen: Standing, own: float, best: float) -> bool:
+        """Whether the network withstands its own attacker alone: catastrophic overfitting.
+
+        It shows in a stronger attacker leaving less than half of what the training's own leaves, or in robustness that
+        is lost at once while accuracy is not.
 
         Args:
             seen: How the network stands at the full radius.
+            own: Its accuracy under the training's own attacker.
             best: Its best robust accuracy before.
 
         Source: Wong, Rice & Kolter 2020, arXiv:2001.03994, section 5.
         """
-        return self.steps > 0 and seen.robust < best - _FALL and seen.clean >= best
+        if not self.steps:
+            return False
+        return seen.robust < own / 2 or (seen.robust < best - _FALL and seen.clean >= best)
 
     def slow_down(self) -> bool:
         """Lower the learning rate; false when that was done before."""

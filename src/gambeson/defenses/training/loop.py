@@ -21,7 +21,7 @@ from gambeson.defenses.training.guard import Guard
 from gambeson.defenses.training.history import History, Look
 from gambeson.defenses.training.plan import Plan
 from gambeson.defenses.training.schedule import learning_rate, radius
-from gambeson.defenses.training.standing import Standing, look
+from gambeson.defenses.training.standing import look
 from gambeson.defenses.training.state import begin
 from gambeson.defenses.training.weight_perturbation import perturbed
 from gambeson.models.torch_trainee import Trainee
@@ -235,11 +235,11 @@ class _Training:
     def _look(self) -> None:
         """Count on the held-out rows; keep the weights if they are the best, go back if they collapsed."""
         torch.manual_seed(self.task.run.seed.child("look").integer())
-        x, y = self.held_out
-        seen = look(self.state.mean, x, y, self.task.space, _JUDGE)
-        if self._collapsed(seen):
+        if self._collapsed():
             self._go_back("catastrophic overfitting", self.guard.strengthen())
             return
+        x, y = self.held_out
+        seen = look(self.state.mean, x, y, self.task.space, _JUDGE)
         better = self.history.see(Look(self.state.step, seen, self.guard.steps))
         self.good = self.state.copy()
         if better:
@@ -247,14 +247,17 @@ class _Training:
         self.task.note(f"{seen.clean:.1%} clean, {seen.robust:.1%} under PGD")
         self._save()
 
-    def _collapsed(self, seen: Standing) -> bool:
+    def _collapsed(self) -> bool:
         """Whether the weights themselves collapsed: their running mean would show it only later."""
-        if self.state.step < self.plan.ramp * self.steps:
+        if not self.plan.guard or self.state.step < self.plan.ramp * self.steps:
             return False
-        if self.state.mean is not self.state.trainee:
-            x, y = (part[:_GLANCE] for part in self.held_out)
-            seen = look(self.state.trainee, x, y, self.task.space, _JUDGE)
-        return self.guard.collapsed(seen, self.history.best)
+        x, y = (part[:_GLANCE] for part in self.held_out)
+        network, recipe = self.state.trainee, self.guard.recipe
+        seen = look(network, x, y, self.task.space, _JUDGE)
+        attacked = recipe.attack(network, Batch(x, y, self.task.space.around(x)))
+        with torch.no_grad():
+            own = float((network(attacked.reshape(-1, *x.shape[1:]))[: len(x)].argmax(1) == y).float().mean())
+        return self.guard.collapsed(seen, own, self.history.best)
 
     def _go_back(self, why: str, answered: bool) -> None:
         """To the last weights that were good, if the guard has changed what led astray."""

@@ -24,15 +24,17 @@ class PGDTraining:
         steps: Gradient steps of the attacker.
         reach: Length of all steps together, as a multiple of eps.
         smoothing: Share of each label that is spread over all classes.
+        start: Radius of the random start, as a fraction of eps; 0 starts at the row itself.
     """
 
     steps: int = 7
     reach: float = 2.5
     smoothing: float = 0.0
+    start: float = 1.0
 
     def attack(self, network: Trainee, batch: Batch) -> Tensor:
         """PGD on the cross-entropy."""
-        return Adversary(self.steps, self.reach).climb(
+        return Adversary(self.steps, self.reach, self.start).climb(
             batch.ball, lambda x: F.cross_entropy(network(x), batch.y, reduction="sum")
         )
 
@@ -48,11 +50,12 @@ class PGDTraining:
         source="Wong, Rice & Kolter 2020, arXiv:2001.03994",
     ),
 )
-def fast(reach: float = 1.25, smoothing: float = 0.0) -> PGDTraining:
+def fast(reach: float = 1.25, smoothing: float = 0.0, start: float = 1.0) -> PGDTraining:
     """One step from a random start; prone to catastrophic overfitting, against which the loop guards.
 
     Args:
         reach: Length of the step, as a multiple of eps.
         smoothing: Share of each label that is spread over all classes.
+        start: Radius of the random start, as a fraction of eps; 0 is FGSM training, which overfits soonest.
     """
-    return PGDTraining(1, reach, smoothing)
+    return PGDTraining(1, reach, smoothing, start)

@@ -28,6 +28,7 @@ class Plan:
             Rebuffi et al. 2021, arXiv:2103.01946, section 4.3 for adversarial training).
         perturbation: Size of adversarial weight perturbation; 0 for none.
         half: Compute in bfloat16 where that is faster; weights stay float32.
+        guard: Go back from a collapse of robustness instead of going on; only an experiment would want to do without.
         patience: Looks at the held-out rows without progress after which training ends; 0 for never.
     """
 
@@ -40,6 +41,7 @@ class Plan:
     average: float = 0.995
     perturbation: float = 0.0
     half: bool = True
+    guard: bool = True
     patience: int = 0
 
     def check(self, rows: int) -> None:

@@ -9,16 +9,20 @@ from gambeson.defenses.training.standing import Standing
 
 
 def test_robustness_lost_at_once_while_accuracy_holds_is_a_collapse():
-    assert Guard(fast()).collapsed(Standing(100, 95, 20, 0), best=0.5)
+    assert Guard(fast()).collapsed(Standing(100, 95, 20, 0), own=0.3, best=0.5)
+
+
+def test_a_network_that_withstands_its_own_attacker_alone_has_collapsed():
+    assert Guard(fast()).collapsed(Standing(100, 95, 20, 0), own=0.9, best=0.2)
 
 
 def test_a_small_fall_or_a_fall_of_accuracy_is_none():
-    assert not Guard(fast()).collapsed(Standing(100, 95, 35, 0), best=0.5)
-    assert not Guard(fast()).collapsed(Standing(100, 45, 20, 0), best=0.5)
+    assert not Guard(fast()).collapsed(Standing(100, 95, 35, 0), own=0.4, best=0.5)
+    assert not Guard(fast()).collapsed(Standing(100, 45, 20, 0), own=0.3, best=0.5)
 
 
 def test_plain_training_cannot_collapse():
-    assert not Guard(Plain()).collapsed(Standing(100, 95, 0, 0), best=0.5)
+    assert not Guard(Plain()).collapsed(Standing(100, 95, 0, 0), own=0.9, best=0.5)
 
 
 def test_the_attacker_gets_twice_as_many_steps_until_it_has_enough():

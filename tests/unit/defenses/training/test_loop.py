@@ -150,6 +150,13 @@ def test_a_collapse_is_noticed_undone_and_answered_with_a_stronger_attacker():
     assert trained.history.looks[-1].standing.robust > 0.9
 
 
+def test_without_the_guard_a_collapse_goes_on_to_the_end():
+    plan = Plan(epochs=12, batch=32, learning_rate=0.05, average=0.0, ramp=0.5, guard=False)
+    trained = train(network(), task(Collapsing(), plan=plan, eps=0.15))
+    assert trained.history.returns == []
+    assert trained.history.looks[-1].standing.robust < 0.8
+
+
 def test_weight_perturbation_changes_the_training():
     plain = train(network(), task(Plain()))
     moved = train(network(), task(Plain(), plan=Plan(epochs=4, batch=32, perturbation=0.1)))
