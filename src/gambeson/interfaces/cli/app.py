@@ -16,6 +16,7 @@ from gambeson.interfaces.cli import (
     attack,
     audit,
     certify,
+    exchange,
     harden,
     init,
     key,
@@ -26,7 +27,6 @@ from gambeson.interfaces.cli import (
     report,
     scan,
     schema,
-    versions,
 )
 from gambeson.interfaces.cli.errors import COULD_NOT_COMPLETE, explain, show_error
 
@@ -102,8 +102,8 @@ app.command("certify", epilog=_CERTIFY_EPILOG, rich_help_panel="Commands")(certi
 app.command("harden", epilog=_HARDEN_EPILOG, rich_help_panel="Commands")(harden.harden)
 app.command("scan", epilog=_SCAN_EPILOG, rich_help_panel="Commands")(scan.scan)
 app.command("init", rich_help_panel="Commands")(init.init)
-app.add_typer(versions.data_app, name="data", rich_help_panel=_TRACE)
-app.add_typer(versions.model_app, name="model", rich_help_panel=_TRACE)
+app.add_typer(exchange.data_app, name="data", rich_help_panel=_TRACE)
+app.add_typer(exchange.model_app, name="model", rich_help_panel=_TRACE)
 app.command("sign", rich_help_panel=_TRACE)(release.sign)
 app.command("verify", rich_help_panel=_TRACE)(release.verify)
 app.command("promote", rich_help_panel=_TRACE)(release.promote)

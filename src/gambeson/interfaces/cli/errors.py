@@ -19,6 +19,7 @@ EXTRAS = {
     "PIL": "data",
     "cryptography": "trace",
     "lightgbm": "boosting",
+    "mlflow": "mlflow",
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "pandas": "data",

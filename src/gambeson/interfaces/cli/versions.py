@@ -275,8 +275,12 @@ def _add(given: dict[str, Any], kind: str, **more: Any) -> None:
         note=given["note"],
         **more,
     )
-    added = add_version(space, command, key)
-    if given["as_json"]:
+    describe_added(add_version(space, command, key), given["as_json"])
+
+
+def describe_added(added: Added, as_json: bool) -> None:
+    """Print a new version."""
+    if as_json:
         options.echo_json({"ref": added.version.ref, **options.plain(added)})
     else:
         typer.echo(_added(added))
