@@ -12,7 +12,12 @@ import pytest
 from tests.architecture.source_tree import ROOT, all_imports, module_of, parse, project, python_files
 
 # Import name where it differs from the name of the distribution.
-IMPORT_NAMES = {"pillow": "PIL", "scikit-learn": "sklearn", "xgboost-cpu": "xgboost"}
+IMPORT_NAMES = {
+    "mlflow-skinny": "mlflow",
+    "pillow": "PIL",
+    "scikit-learn": "sklearn",
+    "xgboost-cpu": "xgboost",
+}
 
 
 def requirement_name(text: str) -> str:

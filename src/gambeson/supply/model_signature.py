@@ -24,6 +24,7 @@ PREDICATE_TYPE = "https://model_signing/signature/v1.0"
 GIT_PATHS = (".git", ".gitattributes", ".github", ".gitignore")
 _HASHES = ("sha256", "blake2b")
 _WHAT = "a model signature"
+_TRIES = 100
 Listed = tuple[str, str]
 """Name of a file and its digest, hex."""
 
@@ -164,10 +165,19 @@ def _compare(signed: Sequence[Listed], found: Sequence[Listed]) -> None:
 
 
 def _bundle(payload: bytes, key: PrivateKey) -> bytes:
+    """The bundle around a payload.
+
+    Base64 of a length that is no multiple of three has spare bits, which ``model_signing`` ignores: one changed byte
+    would then go unnoticed there. So the payload ends in spaces, and a signature of another length is made again.
+    """
+    payload += b" " * (-len(payload) % 3)
+    sealed = preauthenticate(PAYLOAD_TYPE, payload)
+    signatures = (key.sign(sealed) for _ in range(_TRIES))
+    signature = next((one for one in signatures if len(one) % 3 == 0), None) or key.sign(sealed)
     envelope = {
         "payload": encode_base64(payload),
         "payloadType": PAYLOAD_TYPE,
-        "signatures": [{"sig": encode_base64(key.sign(preauthenticate(PAYLOAD_TYPE, payload))), "keyid": ""}],
+        "signatures": [{"sig": encode_base64(signature), "keyid": ""}],
     }
     material = {"publicKey": {"hint": _hint(key.public)}, "tlogEntries": []}
     bundle = {"mediaType": BUNDLE_TYPE, "verificationMaterial": material, "dsseEnvelope": envelope}

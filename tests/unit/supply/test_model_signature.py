@@ -43,6 +43,12 @@ def test_ours_is_accepted_and_each_flipped_byte_refused(model):
             verify_model(model, wrong, [key.public])
 
 
+def test_no_base64_of_ours_has_spare_bits(model):
+    for _ in range(20):
+        envelope = json.loads(sign_model(model, new_key()))["dsseEnvelope"]
+        assert "=" not in envelope["payload"] + envelope["signatures"][0]["sig"]
+
+
 def test_the_digest_is_that_of_the_digests(model):
     parts = [hashlib.sha256(text).digest() for text in (b"hello\n", b"hi\n")]
     signed = verify_model(model, sign_model(model, new_key()), [new_key().public])
