@@ -13,6 +13,7 @@ from tests.architecture.source_tree import ROOT, all_imports, module_of, parse, 
 
 # Import name where it differs from the name of the distribution.
 IMPORT_NAMES = {
+    "dp-accounting": "dp_accounting",
     "mlflow-skinny": "mlflow",
     "pillow": "PIL",
     "scikit-learn": "sklearn",

@@ -1,0 +1,1 @@
+"""Training whose outcome says little of any one record: differential privacy."""
