@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gambeson.adapters.objects_folder import FolderObjects
+from gambeson.adapters.objects_remote import RemoteObjects
 from gambeson.adapters.store_postgres import PostgresRecords
 from gambeson.adapters.store_sqlite import SqliteRecords
 from gambeson.core.errors import UsageError
-from gambeson.core.ports import Records
+from gambeson.core.ports import Objects, Records
 from gambeson.supply.keyring import Keyring, read_keyring
 from gambeson.supply.ledger import Ledger
 from gambeson.supply.store import Store
@@ -29,14 +30,16 @@ class Places:
     """Where things are.
 
     Attributes:
-        store: Folder of the content.
+        store: Folder of the content and the ledger.
         ledger: ``sqlite:PATH`` or ``postgresql://...``; the file ``ledger.db`` in the store where empty.
         keyring: File of the trusted keys.
+        pieces: Object store for the content, ``s3://bucket/prefix``; the folder where empty.
     """
 
     store: Path = Path("gambeson-store")
     ledger: str = ""
     keyring: Path = Path("gambeson-keys.json")
+    pieces: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def open_workspace(places: Places, *, create: bool = False, clock: Callable[[], 
             remedy="name it with --store, or begin one with gambeson data add",
         )
     registry = Registry(Ledger(_records(places), clock), user())
-    return Workspace(places, Store(FolderObjects(places.store)), registry, clock)
+    return Workspace(places, Store(_objects(places)), registry, clock)
 
 
 def user() -> str:
@@ -84,6 +87,10 @@ def user() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return "unknown"
+
+
+def _objects(places: Places) -> Objects:
+    return RemoteObjects(places.pieces) if places.pieces else FolderObjects(places.store)
 
 
 def _records(places: Places) -> Records:

@@ -16,7 +16,14 @@ from gambeson.settings.values import Settings
 
 _LARGEST = 1 << 20
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
-_NOT_SETTINGS = {"GAMBESON_DATA", "GAMBESON_DEBUG", "GAMBESON_KEYRING", "GAMBESON_LEDGER", "GAMBESON_STORE"}
+_NOT_SETTINGS = {
+    "GAMBESON_DATA",
+    "GAMBESON_DEBUG",
+    "GAMBESON_KEYRING",
+    "GAMBESON_LEDGER",
+    "GAMBESON_PIECES",
+    "GAMBESON_STORE",
+}
 _TABLES = ("model", "data", "audit", "gate")
 
 

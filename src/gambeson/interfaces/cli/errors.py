@@ -18,6 +18,7 @@ COULD_NOT_COMPLETE = 2
 EXTRAS = {
     "PIL": "data",
     "cryptography": "trace",
+    "fsspec": "remote",
     "lightgbm": "boosting",
     "mlflow": "mlflow",
     "onnx": "onnx",

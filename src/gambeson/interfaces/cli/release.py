@@ -235,7 +235,9 @@ def _verify_file(path: Path, signature: Path, keys: list[PublicKey], as_json: bo
     if as_json:
         options.echo_json({"verified": True, **options.plain(found)})
     else:
-        typer.echo(f"{path} verifies: {found.files:,} files, signed by {found.key[:16]}")
+        typer.echo(
+            f"{path} verifies: {found.files:,} {'file' if found.files == 1 else 'files'}, signed by {found.key[:16]}"
+        )
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -63,10 +64,11 @@ STORE, KEYRING = Path("gambeson-store"), Path("gambeson-keys.json")
 
 
 def workspace(store: Path, ledger: str, keyring: Path, *, create: bool = False) -> Workspace:
-    """What the commands work with."""
+    """What the commands work with; ``GAMBESON_PIECES`` names an object store for the content."""
     from gambeson.service.tracing import Places, open_workspace
 
-    return open_workspace(Places(store, ledger, keyring), create=create)
+    pieces = os.environ.get("GAMBESON_PIECES", "")
+    return open_workspace(Places(store, ledger, keyring, pieces), create=create)
 
 
 def private_key(uri: str | None) -> PrivateKey | None:

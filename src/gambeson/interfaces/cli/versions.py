@@ -333,8 +333,8 @@ def _row(version: Version, aliases: list[str], space: Workspace) -> dict[str, An
 
 def _get(space: Workspace, ref: str, folder: Path) -> None:
     version = space.registry.version(ref)
-    paths = space.store.check_out(version.tree, folder)
-    typer.echo(f"{version.ref}: wrote {len(paths):,} files to {folder}")
+    space.store.check_out(version.tree, folder)
+    typer.echo(f"{version.ref}: wrote {version.summary} to {folder}")
 
 
 def _show_difference(console: Console, change: Difference) -> None:
