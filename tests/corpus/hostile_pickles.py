@@ -152,3 +152,12 @@ def _elsewhere() -> Iterator[tuple[str, bytes]]:
         yield f"pickle.{suffix}", EVIL
     yield "early.txt", call("os", "system", protocol=0)
     yield "early.bin", call("os", "system", protocol=1)
+    yield "no-protocol.bin", EVIL[11:]
+    yield "no-protocol-global.bin", named("os", "system") + long("true") + b"\x85R."
+    yield "frame-first.bin", EVIL[2:]
+    yield "late.bin", PROTO[4] + b"K\x010" * 2_000 + EVIL[11:]
+    yield "late-early.txt", b"I1\n0" * 30_000 + call("os", "system", protocol=0)
+    yield (
+        "late-early.dat",
+        b"I1\n0" * 300 + b"(" + b"K\x01" * 60_000 + b"t0" + call("os", "system", protocol=1),
+    )

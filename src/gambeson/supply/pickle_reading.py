@@ -12,6 +12,7 @@ from gambeson.supply.pickle_skim import Reading, skim
 EXACT = 2 << 20
 """Bytes up to which the exact machine reads a pickle too."""
 
+_OPCODES, _CUT = 10_000, 300
 _SPECIAL = {("torch.storage", "_load_from_bytes")}
 
 
@@ -55,7 +56,10 @@ def seems_pickle(content: Content) -> bool:
     Text can look like one for a while. So either they are pickles to the last byte, or a real import is executed.
     """
     head = content.part(0, 1 << 16)
-    found = run_machine(head, most=10_000)
+    found = run_machine(head, most=_OPCODES)
+    if found.broken and (found.end + _CUT > head.size < content.size or "opcodes" in found.broken):
+        found = skim(content)  # too long for the exact machine: it may import something far behind
+        found.calls = 1
     if any(is_importable(*names) for names in found.imports):
         return not found.broken or found.calls > 0
-    return not found.broken and found.end == content.size and content.size > 2
+    return not found.broken and (bool(found.obscured) or (found.end == content.size and content.size > 2))

@@ -48,6 +48,8 @@ def item_size(dtype: Any) -> int | None:
     if found["kind"] == "O" or (state is not None and len(state) > 7 and state[7] & 1):
         return None
     if state is not None and len(state) > 5 and state[5] != -1:
-        return int(state[5])
+        if type(state[5]) is not int or state[5] < 0:
+            raise Broken(f"an element of {state[5]!r:.20} bytes")
+        return state[5]
     width = int(found["width"] or 0)
     return width * 4 if found["kind"] == "U" else width

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from gambeson.supply.content import HEAD, Content, uint
+from gambeson.supply.pickle_globals import is_importable
 from gambeson.supply.pickle_reading import seems_pickle
 from gambeson.supply.pickle_skim import skim
 from gambeson.supply.protobuf import BYTES, VARINT, BrokenMessage, Message
@@ -16,7 +17,7 @@ _BY_FIRST: dict[int, list[tuple[bytes, Format]]] = {}
 for _magic, _format in MAGIC:
     _BY_FIRST.setdefault(_magic[0], []).append((_magic, _format))
 
-_PICKLE_STARTS = frozenset(b"(c]})lIFSVLdKMJGNUXTBigqPrh")
+_PICKLE_STARTS = frozenset(b"(c]})IFSVLKMJGNUXTBCP") | frozenset(range(0x82, 0x97))
 _MESSAGE_STARTS = frozenset(n << 3 | w for n in range(1, 16) for w in (VARINT, BYTES))
 _MODEL_PROTO = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
 _SAVED_MODEL = {1: VARINT, 2: BYTES}
@@ -105,9 +106,9 @@ def _is_pickle(content: Content, name: str) -> bool:
     """Two bytes are a weak mark: other data breaks off at once and imports nothing."""
     if Format.PICKLE in EXPECTED.get(suffix_of(name), ()):
         return True
-    head = content.part(0, len(content.head))
-    found = skim(head)
-    return not found.broken or bool(found.imports or found.obscured) or "over the end" in found.broken
+    found = skim(content)
+    imports = any(is_importable(*names) for names in found.imports)
+    return not found.broken or found.end >= len(content.head) or imports or bool(found.obscured)
 
 
 def _is_header(length: int, name: str) -> bool:

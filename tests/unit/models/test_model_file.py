@@ -5,7 +5,10 @@ import pytest
 
 from gambeson.core.errors import IntegrityError, Refused, UsageError
 from gambeson.core.reproduce import digest_file
-from gambeson.models.model_file import SUFFIXES, damaged, read_model_file
+from gambeson.models.model_file import SUFFIXES, check_findings, damaged, read_model_file
+from tests.corpus.archives import plain_zip
+from tests.corpus.hostile_models import safetensors
+from tests.corpus.opcodes import EVIL
 from tests.unit.models.conftest import Payload
 
 
@@ -80,3 +83,26 @@ def test_a_parser_s_complaint_is_quoted_in_one_line():
     assert isinstance(error, IntegrityError)
     assert "ValueError: a b" in error.message
     assert len(error.message) < 400
+
+
+TENSOR = {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
+
+
+def test_a_file_with_a_finding_is_refused_with_rule_and_place(write):
+    file = read_model_file(write("w.safetensors", safetensors(TENSOR) + plain_zip({"data.pkl": EVIL})))
+    with pytest.raises(
+        Refused, match=r"scan\.pickle\.dangerous at .*w\.safetensors!data\.pkl@25\)\. There are \d more"
+    ):
+        check_findings(file)
+
+
+def test_a_broken_file_is_called_damaged_and_a_sound_one_passes(write):
+    with pytest.raises(IntegrityError, match=r"truncated or damaged.*scan\.safetensors\.layout"):
+        check_findings(read_model_file(write("w.safetensors", safetensors(TENSOR, bytes(9)))))
+    check_findings(read_model_file(write("w.safetensors", safetensors(TENSOR))))
+
+
+def test_what_is_scanned_is_what_was_read_not_what_lies_there_now(write, tmp_path):
+    file = read_model_file(write("w.safetensors", safetensors(TENSOR)))
+    (tmp_path / "w.safetensors").write_bytes(EVIL)
+    check_findings(file)

@@ -39,3 +39,9 @@ def test_objects_have_no_size(made):
 def test_anything_else_is_no_dtype(made):
     with pytest.raises(Broken):
         item_size(made)
+
+
+@pytest.mark.parametrize("size", [-2, -(2**40), 1.5, "8", None])
+def test_a_size_that_leads_backwards_is_none(size):
+    with pytest.raises(Broken):
+        item_size(described("S1", (3, "|", None, None, None, size, 1, 0)))

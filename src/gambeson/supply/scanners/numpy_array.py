@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,7 +58,9 @@ def _read_header(visit: Visit, at: int) -> Finding | tuple[int, tuple[int, ...],
         return visit.hit("scan.numpy.header", f"version {version!r}, {length} bytes", offset=at)
     text = visit.content.read(at + 8 + width, length).decode("utf-8", "backslashreplace")
     try:
-        value = ast.literal_eval(text.strip())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a number that runs into a word warns before it fails
+            value = ast.literal_eval(text.strip())
         shape, descr = tuple(value["shape"]), value["descr"]
         sound = set(value) == {"descr", "fortran_order", "shape"} and all(
             type(n) is int and n >= 0 for n in shape
