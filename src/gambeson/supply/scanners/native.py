@@ -15,9 +15,10 @@ _HONEST = (".so", ".dll", ".dylib", ".exe", ".pyd", ".o", ".node")
     "native", ScannerFacts((Format.NATIVE, Format.CLOSED), "native code; archives that cannot be opened")
 )
 def scan_native(visit: Visit) -> Iterator[Finding]:
-    """One finding; a library on its own that is called one is less of a surprise."""
+    """One finding; a library or program on its own that is called one is less of a surprise."""
     if visit.format is Format.CLOSED:
         yield visit.hit("scan.archive.closed", visit.format.value)
         return
-    honest = not visit.inside and (visit.name.lower().endswith(_HONEST) or ".so." in visit.name)
+    program = visit.name.lower().endswith(_HONEST) or ".so." in visit.name or "." not in visit.name
+    honest = program and not visit.inside
     yield visit.hit("scan.file.native", visit.format.value, severity=Severity.MEDIUM if honest else None)

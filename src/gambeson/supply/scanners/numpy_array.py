@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,8 @@ from gambeson.supply.sniffing import Format
 
 _LONGEST_HEADER = 1 << 16
 _MAGIC = b"\x93NUMPY"
+_LONG = re.compile(r"\b(\d+)L\b")
+"""A number as Python 2 wrote it."""
 _SIZE = {"U": 4}
 
 
@@ -60,7 +63,7 @@ def _read_header(visit: Visit, at: int) -> Finding | tuple[int, tuple[int, ...],
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a number that runs into a word warns before it fails
-            value = ast.literal_eval(text.strip())
+            value = ast.literal_eval(_LONG.sub(r"\1", text.strip()))
         shape, descr = tuple(value["shape"]), value["descr"]
         sound = set(value) == {"descr", "fortran_order", "shape"} and all(
             type(n) is int and n >= 0 for n in shape

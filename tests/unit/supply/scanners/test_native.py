@@ -6,7 +6,7 @@ ELF = b"\x7fELF" + bytes(60)
 
 def test_native_code_is_worse_where_it_is_not_expected():
     assert rules_of(ELF, "kernel.so") == {"scan.file.native"}
-    assert severe(ELF, "kernel.so") == set()
+    assert severe(ELF, "kernel.so") == severe(ELF, "libx.so.1") == severe(ELF, "program") == set()
     assert severe(ELF, "weights.bin") == {"scan.file.native"}
     assert severe(plain_zip({"kernel.so": ELF}), "model.zip") == {"scan.file.native"}
 

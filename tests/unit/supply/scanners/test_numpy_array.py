@@ -45,3 +45,7 @@ def test_a_header_that_numpy_does_not_write_is_broken(change):
 
 def test_what_follows_an_array_is_told_and_scanned():
     assert rules_of(saved(np.zeros(3)) + EVIL, "a.npy") == {"scan.file.polyglot", "scan.pickle.dangerous"}
+
+
+def test_a_header_of_python_2_passes():
+    assert rules_of(saved(np.zeros(3)).replace(b"(3,), }", b"(3L,),}"), "a.npy") == set()
