@@ -57,6 +57,15 @@ class LightGBMModel:
         """
         return finish(self.info.name, _predict(self.booster, x), self.answer)
 
+    @property
+    def suffix(self) -> str:
+        """LightGBM's text."""
+        return ".txt"
+
+    def saved(self) -> bytes:
+        """Content of a model file."""
+        return str(self.booster.model_to_string()).encode()
+
     def fit_new(self, x: np.ndarray, y: np.ndarray, seed: int) -> LightGBMModel:
         """A fresh booster with the hyper-parameters that the file lists.
 

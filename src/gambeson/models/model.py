@@ -105,3 +105,19 @@ class HasRecipe(Protocol):
     @property
     def recipe(self) -> str:
         """Digest of the kind of model, its hyper-parameters and the code that trains it; empty where not known."""
+
+
+@runtime_checkable
+class Savable(Trainable, Protocol):
+    """A model that can be fitted anew and written as a file that opens like the one it came from."""
+
+    @property
+    def suffix(self) -> str:
+        """Of such a file, e.g. ``".skops"``."""
+
+    def saved(self) -> bytes:
+        """Content of such a file.
+
+        Raises:
+            Unavailable: A package that writes it is missing.
+        """

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gambeson.core.errors import ModelError, UsageError
+from gambeson.core.errors import ModelError, UsageError, missing_extra
 from gambeson.data.schema import Kind, Schema
 from gambeson.models.labels import column_order
 from gambeson.models.model import ModelInfo
@@ -70,6 +70,23 @@ class SklearnModel:
             ModelError: A score is not finite.
         """
         return finish(self.info.name, self.predict(x), self.answer)
+
+    @property
+    def suffix(self) -> str:
+        """What skops writes."""
+        return ".skops"
+
+    def saved(self) -> bytes:
+        """Content of a model file.
+
+        Raises:
+            Unavailable: The package ``skops`` is missing.
+        """
+        try:
+            from skops.io import dumps
+        except ImportError:
+            raise missing_extra("skops", "sklearn") from None
+        return bytes(dumps(self.predict.estimator))
 
     def fit_new(self, x: np.ndarray, y: np.ndarray, seed: int) -> SklearnModel:
         """A clone, fitted to other data.

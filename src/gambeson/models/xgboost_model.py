@@ -88,6 +88,15 @@ class XGBoostModel:
         """
         return finish(self.info.name, self.trees(x), self.answer)
 
+    @property
+    def suffix(self) -> str:
+        """XGBoost's binary JSON."""
+        return ".ubj"
+
+    def saved(self) -> bytes:
+        """Content of a model file."""
+        return bytes(self.trees.booster.save_raw("ubj"))
+
     def fit_new(self, x: np.ndarray, y: np.ndarray, seed: int) -> XGBoostModel:
         """A fresh booster with what the file tells of the old one: objective, rounds and depth of its trees.
 

@@ -84,3 +84,10 @@ def test_a_truncated_file_is_an_integrity_error(saved, keep):
     kept = kept[: kept.find(b"\nend of trees")] if b"\nend of trees" in kept else kept
     with pytest.raises(IntegrityError, match="truncated or damaged"):
         open_lightgbm(saved("m.txt", kept), Expected(CANCER))
+
+
+def test_a_model_fitted_anew_is_saved_as_a_file_that_opens(opened, saved):
+    x, y = cancer()
+    fresh = opened(trained("binary", x, y)).fit_new(x[::2], y[::2], 5)
+    again = open_lightgbm(saved(f"again{fresh.suffix}", fresh.saved()), Expected(CANCER))
+    np.testing.assert_allclose(again.scores(x), fresh.scores(x), rtol=1e-6)

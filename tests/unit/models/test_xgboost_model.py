@@ -113,3 +113,10 @@ def test_truncated_and_foreign_files_are_integrity_errors(saved, kind):
         open_xgboost(saved(f"m.{kind}", raw[: len(raw) // 2]), Expected(CANCER))
     with pytest.raises(IntegrityError, match="JSON text, but no XGBoost model"):
         open_xgboost(saved("m.json", b'{"a": 1}'), Expected(CANCER))
+
+
+def test_a_model_fitted_anew_is_saved_as_a_file_that_opens(opened, saved):
+    x, y = cancer()
+    fresh = opened(trained("binary:logistic", x, y)).fit_new(x[::2], y[::2], 5)
+    again = open_xgboost(saved(f"again{fresh.suffix}", fresh.saved()), Expected(CANCER))
+    np.testing.assert_array_equal(again.scores(x), fresh.scores(x))
