@@ -108,3 +108,20 @@ def test_any_bytes_end_within_them(data):
 def test_lines_longer_than_the_window_are_passed():
     data = b"V" + b"x" * (3 << 20) + b"\n."
     assert skim(Content(data)).end == len(data)
+
+
+@pytest.mark.parametrize("put", [b"q\x00", b"r\x00\x00\x00\x00", b"p0\n"])
+def test_a_memo_that_is_written_by_index_hides_names(put):
+    data = (
+        PROTO[4]
+        + short("collections")
+        + b"\x94"
+        + short("os")
+        + put
+        + b"00h\x00"
+        + short("system")
+        + b"\x93."
+    )
+    found = skim(Content(data))
+    assert found.obscured
+    assert not found.imports
