@@ -16,6 +16,8 @@ from gambeson.supply.pieces import bases_of, frame, load_piece
 from gambeson.supply.tree import Piece, Tree, TreeFile, read_tree
 
 _STEP = "store"
+_BATCH = 64 << 20
+"""Bytes that are held before they are written."""
 
 
 class Store:
@@ -155,7 +157,7 @@ class Store:
             if piece.name not in batch and not self.objects.has(piece.name):
                 batch[piece.name] = frame(content, self.objects, likes)
                 room += len(batch[piece.name])
-            if room > 16 << 20:
+            if room > _BATCH:
                 self.objects.save(batch.items())
                 batch, room = {}, 0
         self.objects.save(batch.items())
