@@ -88,16 +88,16 @@ def infer_attribute(own: Rows, codes: np.ndarray, asked: Rows, *, knows_label: b
     attacks = dict(_WITH_EITHER)
     if knows_label:
         attacks |= _WITH_LABEL
-    return Inference(
-        {
-            "marginals": _by_marginals(attacker, knows_label=knows_label),
-            "imputation": attacker.imputed.asked.argmax(axis=1),
-            "calibrated imputation": stack(attacker.imputed.own, codes, attacker.imputed.asked, k).argmax(
-                axis=1
-            ),
-        },
-        {name: attack(attacker, knows_label) for name, attack in attacks.items()},
-    )
+    own_imputed, asked_imputed = attacker.imputed.own, attacker.imputed.asked
+    baselines = {
+        "marginals": _by_marginals(attacker, knows_label=knows_label),
+        "imputation": asked_imputed.argmax(axis=1),
+        "calibrated imputation": stack(own_imputed, codes, asked_imputed, k).argmax(axis=1),
+    }
+    if knows_label:  # knowing more should not hurt, but a learner may guess better without the label
+        blind = impute(own.rest, codes, asked.rest, k, seed)
+        baselines["imputation without the label"] = blind.asked.argmax(axis=1)
+    return Inference(baselines, {name: attack(attacker, knows_label) for name, attack in attacks.items()})
 
 
 def _by_marginals(attacker: _Attacker, *, knows_label: bool) -> np.ndarray:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gambeson.attacks.harness import Run
-from gambeson.attacks.privacy.inversion.base import inversions
+from gambeson.attacks.privacy.inversion.base import Inversion, InversionFacts, inversions
 from gambeson.attacks.privacy.inversion.harness import Plan, run_inversion
 from gambeson.audit.base import CheckContext, CheckFacts, checks
 from gambeson.audit.checks.inversion_evidence import (
@@ -26,9 +28,12 @@ from gambeson.audit.checks.inversion_verdict import STRONG_JUDGE, Verdict, judge
 from gambeson.core.errors import InsufficientEvidence
 from gambeson.core.finding import Evidence, Family, Finding, Outcome
 from gambeson.core.measurement import Measurement
+from gambeson.core.registry import Entry
 from gambeson.core.threat import Access
 from gambeson.models.passes import Passes
 
+_SHARED = "privacy.inversion"
+"""Where all three checks keep their reconstructions: an attack is run once."""
 _TAXONOMY = ("atlas:AML.T0024.001", "nist:NISTAML.032", "owasp-ml:ML03:2023")
 
 
@@ -43,7 +48,7 @@ _TAXONOMY = ("atlas:AML.T0024.001", "nist:NISTAML.032", "owasp-ml:ML03:2023")
     ),
 )
 def privacy_inversion(context: CheckContext) -> list[Finding]:
-    """Reconstructions of every class by gradient ascent, judged by a classifier that the target has no part in.
+    """Reconstructions of every class, by gradients and by all that needs less, judged by a classifier of our own.
 
     The attacker holds inputs of other classes only, without labels. ``inversion_verdict`` states when the check
     fails.
@@ -67,7 +72,7 @@ def privacy_inversion(context: CheckContext) -> list[Finding]:
     ),
 )
 def privacy_inversion_scores(context: CheckContext) -> list[Finding]:
-    """The same from scores: an inverse network, and a search in the principal components of the attacker's inputs.
+    """The same without gradients: an inverse network, a search in the principal components of the attacker's inputs.
 
     Raises:
         InsufficientEvidence: As for ``privacy.inversion``.
@@ -99,7 +104,7 @@ def privacy_inversion_labels(context: CheckContext) -> list[Finding]:
 def _measure(context: CheckContext) -> Finding:
     ground = divide_ground(context)
     plan, seed = plan_inversion(context, ground), seed_of(context)
-    entries = [entry for entry in inversions if entry.facts.access is checks[context.check].facts.access]
+    entries = _granted(checks[context.check].facts.access)
     context.progress.start(context.check, len(plan.classes) * plan.each * (len(entries) + 1))
     _require_time(context)
     judge = kept_judge(context, ground)
@@ -107,10 +112,10 @@ def _measure(context: CheckContext) -> Finding:
     _require_judge(accuracy, context.model.info.classes)
     context.progress.advance(context.check, len(plan.classes) * plan.each, "the judge is trained")
     run = Run(
-        seed=context.seed,
+        seed=seed,
         deadline=context.deadline,
         journal=context.journal,
-        key=context.check,
+        key=_SHARED,
         clock=context.clock,
         report=lambda work, _: context.progress.advance(context.check, work, "reconstructions"),
     )
@@ -126,6 +131,13 @@ def _measure(context: CheckContext) -> Finding:
     left_out = tuple(e.name for e, found in zip(entries, tried, strict=True) if found is None)
     return _finding(
         context, ground, plan, measure(items, judge, accuracy, ground, plan, seed), items, left_out
+    )
+
+
+def _granted(access: Access) -> list[Entry[Callable[..., Inversion], InversionFacts]]:
+    """The attacks for which an access is enough, those that use all of it first."""
+    return sorted(
+        (e for e in inversions if e.facts.access <= access), key=lambda e: e.facts.access.rank, reverse=True
     )
 
 
