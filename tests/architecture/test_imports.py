@@ -25,7 +25,9 @@ HEAVY = {
 INTERFACE = {"jinja2", "msgspec", "rich", "typer"}
 
 # Where formulas and the seam compute with tensors; nothing that starts quickly imports these modules.
-TENSOR_MODULES = ("gambeson.attacks.", "gambeson.certify.", "gambeson.models.", "gambeson.audit.checks.")
+TENSOR_MODULES = (
+    "gambeson.attacks.", "gambeson.audit.checks.", "gambeson.certify.", "gambeson.defenses.", "gambeson.models.",
+)  # fmt: skip
 
 REPORT = "\nimport sys\nprint(*{name.partition('.')[0] for name in sys.modules})"
 

@@ -16,14 +16,16 @@ from gambeson.core.ports import Progress
 from gambeson.core.threat import Access
 from gambeson.data.sources import DataOptions, open_dataset
 from gambeson.data.sources import describe as describe_data
+from gambeson.defenses.private.base import private_recipes
 from gambeson.models.loading import open_model
 from gambeson.service.auditing import run_audit
 from gambeson.service.commands import AuditCommand
-from gambeson.service.hardening_charts import compare_candidates, training_charts
+from gambeson.service.hardening_charts import compare_candidates
 from gambeson.service.hardening_commands import HardenCommand, check_harden, harden_line
 from gambeson.service.hardening_files import lineage, write_harden
+from gambeson.service.hardening_private import check_private, judge_promise, private_candidate
 from gambeson.service.hardening_report import Candidate, HardenRun, Training
-from gambeson.service.hardening_training import WEIGHTS, Scene, in_words, require_trainable, train_candidate
+from gambeson.service.hardening_training import WEIGHTS, Scene, require_trainable, robust_candidate
 from gambeson.service.hardening_verdict import BEFORE, figures, judge
 from gambeson.service.interrupts import interrupts
 
@@ -62,6 +64,9 @@ def run_harden(command: HardenCommand, progress: Progress) -> HardenRun:
     )
     clock = AuditClock()
     scene = Scene(command, data, data.split(audit.train_split or "train"), model, clock)
+    for name in command.recipes:
+        if name in private_recipes:
+            check_private(scene, name)
     before, report = _audited(command, BEFORE, audit.model, progress)
     candidates: list[Candidate] = []
     for name in command.recipes:
@@ -112,31 +117,37 @@ def _audited(
 def _candidate(scene: Scene, name: str, before: AuditReport, progress: Progress) -> Candidate | None:
     """What one recipe makes of the model; ``None`` where training was interrupted."""
     folder, clock = scene.command.out / name, time.monotonic
+    make = private_candidate if name in private_recipes else robust_candidate
     begun = clock()
     try:
         with interrupts(scene.clock):  # type: ignore[arg-type]
-            trained, recipe, task = train_candidate(scene, name, folder, _reporter(name, progress))
+            made = make(scene, name, folder, _reporter(name, progress))
     except OSError as error:
         raise unwritable(folder, error) from None
     seconds = clock() - begun
-    if not trained.complete:
+    if not made.complete:
         return None
-    candidate, after = _audited(scene.command, name, str(folder / WEIGHTS), progress)
+    command = scene.command
+    if made.factory is not None:
+        command = replace(command, audit=replace(command.audit, factory=made.factory))
+    candidate, after = _audited(command, name, str(folder / WEIGHTS), progress)
     training = Training(
         recipe=name,
-        parameters=tuple({**in_words(recipe), **in_words(task.plan)}.items()),
-        steps=trained.steps,
+        parameters=made.parameters,
+        steps=made.steps,
         seconds=seconds,
-        complete=trained.complete,
-        returns=tuple(trained.history.returns),
+        complete=made.complete,
+        returns=made.returns,
+        promise=made.promise,
+        fresh=made.fresh,
     )
-    verdict = judge(before, after)
+    verdict = judge(before, after) if made.promise is None else judge_promise(made.promise, before, after)
     candidate = replace(
         candidate,
         verdict=verdict.words,
         improved=verdict.improved,
         training=training,
-        evidence=training_charts(trained.history),
+        evidence=made.evidence,
     )
     record = json.dumps(lineage(scene, candidate, training), indent=1)
     (folder / "lineage.json").write_text(record + "\n")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 
 from gambeson.core.errors import UsageError
+from gambeson.defenses.private.base import private_recipes
 from gambeson.defenses.training.base import recipes
 from gambeson.defenses.training.plan import Plan
 from gambeson.service.command_line import command_line
@@ -60,9 +62,9 @@ def check_harden(command: HardenCommand) -> None:
         UsageError: It is.
     """
     if not command.recipes:
-        raise UsageError("No recipe was named.", expected=", ".join(recipes.names()))
+        raise UsageError("No recipe was named.", expected=", ".join(recipe_names()))
     for name in command.recipes:
-        recipes.make(name, command.parameters_of(name))
+        _check_recipe(command, name)
     for name, _ in command.parameters:
         owner = name.rpartition(".")[0]
         if owner and owner not in command.recipes:
@@ -78,6 +80,27 @@ def check_harden(command: HardenCommand) -> None:
             f"The settings name {len(command.audit.threats)} attackers; a recipe trains against one.",
             remedy="give --norm and --eps, or another --config",
         )
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Every recipe, robust and private."""
+    return tuple(sorted((*recipes.names(), *private_recipes.names())))
+
+
+def _check_recipe(command: HardenCommand, name: str) -> None:
+    if name in private_recipes:
+        private_recipes.make(name, command.parameters_of(name))
+        if command.budget is not None:
+            raise UsageError(
+                f"The recipe {name} takes no time budget: its noise depends on its steps.",
+                remedy="give --epochs",
+            )
+        return
+    if name not in recipes:
+        near = get_close_matches(name, recipe_names(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"Unknown recipe {name!r}.", expected=", ".join(recipe_names()), remedy=hint)
+    recipes.make(name, command.parameters_of(name))
 
 
 def harden_line(command: HardenCommand) -> str:

@@ -45,7 +45,7 @@ def lineage(scene: Scene, candidate: Candidate, training: Training) -> dict[str,
             "file": info.name,
             "digest": info.digest,
             "factory": scene.model.factory,
-            "weights": "new" if command.fresh else "its own",
+            "weights": "new" if training.fresh else "its own",
         },
         "data": {
             "source": scene.data.name,

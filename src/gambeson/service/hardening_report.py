@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from gambeson.audit.result import Subject, Times
 from gambeson.core.finding import Evidence
 from gambeson.core.measurement import Measurement
+from gambeson.defenses.private.statement import PrivacyStatement
 
 ROBUST, CLEAN, EXPOSURE = "robust_accuracy", "clean_accuracy", "auc"
 """Names of the figures that the candidates are compared by."""
@@ -24,6 +25,8 @@ class Training:
         seconds: Wall-clock time.
         complete: Whether it came to its planned end.
         returns: ``(step, reason)`` where it had to go back.
+        promise: What is promised to each training record; ``None`` where nothing is.
+        fresh: Whether it began with new weights.
     """
 
     recipe: str
@@ -32,6 +35,8 @@ class Training:
     seconds: float
     complete: bool
     returns: tuple[tuple[int, str], ...]
+    promise: PrivacyStatement | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 
 from gambeson.adapters.files import write_whole
 from gambeson.adapters.journal_files import FileJournal
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run
 from gambeson.core.errors import UsageError, missing_extra
+from gambeson.core.finding import Evidence
 from gambeson.core.ports import Clock
 from gambeson.core.reproduce import Seed, digest_value
 from gambeson.data.dataset import Dataset, Split
+from gambeson.defenses.private.statement import PrivacyStatement
 from gambeson.defenses.training.base import Recipe, recipes
 from gambeson.defenses.training.loop import Task, Trained, hold_out, seconds_per_epoch, train
 from gambeson.models.model import Model
 from gambeson.models.torch_model import TrainableTorchModel
+from gambeson.models.torch_trainee import Trainee
+from gambeson.service.hardening_charts import training_charts
 from gambeson.service.hardening_commands import HardenCommand
 
 _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
@@ -31,7 +35,8 @@ _SMALL = 10_000
 """Training rows below which batches are smaller."""
 _SPARE = 0.9
 """Share of a time budget that is planned for."""
-_TRAINING = ".training"
+TRAINING = ".training"
+"""Name of the folder that a training keeps its journal in."""
 WEIGHTS = "model.safetensors"
 """Name of the file that a recipe's weights are written to."""
 
@@ -58,6 +63,48 @@ class Scene:
     def seed(self) -> Seed:
         """Node of the seed tree that belongs to training."""
         return Seed(self.command.audit.seed).child("harden")
+
+
+Report = Callable[[int, float, str], None]
+"""Called with planned steps, steps made since, and a note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a recipe made, whatever its kind; the weights are in the candidate's folder if it is complete.
+
+    Attributes:
+        steps: Steps made.
+        complete: Whether training came to its planned end.
+        parameters: Of recipe and plan, in words, by name.
+        returns: ``(step, reason)`` where it had to go back.
+        evidence: How it went.
+        fresh: Whether it began with new weights.
+        factory: Builds the network of the weights; ``None`` where the given factory does.
+        promise: What is promised to each record; ``None`` where nothing is.
+    """
+
+    steps: int
+    complete: bool
+    parameters: tuple[tuple[str, str], ...]
+    returns: tuple[tuple[int, str], ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
+    fresh: bool = False
+    factory: str | None = None
+    promise: PrivacyStatement | None = None
+
+
+def robust_candidate(scene: Scene, name: str, folder: Path, report: Report) -> Made:
+    """Train against the attacker; see ``train_candidate``."""
+    trained, recipe, task = train_candidate(scene, name, folder, report)
+    return Made(
+        steps=trained.steps,
+        complete=trained.complete,
+        parameters=tuple({**in_words(recipe), **in_words(task.plan)}.items()),
+        returns=tuple(trained.history.returns),
+        evidence=training_charts(trained.history),
+        fresh=scene.command.fresh,
+    )
 
 
 def require_trainable(model: Model) -> TrainableTorchModel:
@@ -93,7 +140,7 @@ def train_candidate(
         OSError: The folder cannot be written to.
     """
     recipe: Recipe = recipes.make(name, scene.command.parameters_of(name))
-    journal = FileJournal(folder / _TRAINING)
+    journal = FileJournal(folder / TRAINING)
     if not scene.command.resume:
         shutil.rmtree(journal.root, ignore_errors=True)
     seed = scene.seed.child(name)
@@ -114,11 +161,11 @@ def train_candidate(
     )
     trained = train(trainee, task)
     if trained.complete:
-        write_weights(folder / WEIGHTS, trained)
+        write_weights(folder / WEIGHTS, trained.network)
     return trained, recipe, task
 
 
-def write_weights(path: Path, trained: Trained) -> None:
+def write_weights(path: Path, network: Trainee) -> None:
     """Write the weights of a trained network, whole or not at all.
 
     Raises:
@@ -129,7 +176,7 @@ def write_weights(path: Path, trained: Trained) -> None:
         from safetensors.torch import save
     except ImportError:
         raise missing_extra("safetensors", "torch") from None
-    write_whole(path, save(dict(trained.network.weights())))
+    write_whole(path, save(dict(network.weights())))
 
 
 def in_words(values: Any) -> dict[str, str]:
@@ -158,7 +205,7 @@ def _epochs(scene: Scene, task: Task, trainee: Any) -> int:
         return max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, -(-_STEPS // each)))
     fit = int(_SPARE * command.budget / seconds_per_epoch(trainee, task))
     epochs = max(1, min(_MOST_EPOCHS, fit))
-    task.run.journal.save("epochs", {"epochs": torch.tensor(epochs).numpy()})
+    task.run.journal.save("epochs", {"epochs": np.array(epochs)})
     return epochs
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from gambeson.core.errors import UsageError, missing_extra
@@ -43,6 +44,9 @@ class Mechanism:
             )
 
 
+@lru_cache(
+    maxsize=256
+)  # a search asks for seconds of work, and the same search is made again when a run is resumed
 def epsilon_of(mechanism: Mechanism, delta: float) -> float:
     """The least epsilon that is known to hold at this delta; infinite where there is no noise.
 

@@ -41,6 +41,14 @@ Parameter = Annotated[
         help="Parameter of the recipe, e.g. beta=3; of one among several, e.g. trades.beta=3; repeatable",
     ),
 ]
+Epsilon = Annotated[
+    str | None,
+    _option("--epsilon", metavar="X", help="Train privately (recipe private) with this promise, such as 3"),
+]
+Delta = Annotated[
+    str | None,
+    _option("--delta", metavar="X", help="The promise's delta (default: a power of ten below 1 / rows)"),
+]
 Fresh = Annotated[bool, _option("--fresh", metavar="", help="Train from new weights, not from the model's")]
 Epochs = Annotated[str | None, _option("--epochs", metavar="N", help="Passes over the training rows")]
 TimeBudget = Annotated[
@@ -110,6 +118,8 @@ def harden(
     categories: options.Categories = None,
     recipe: Recipe = None,
     param: Parameter = None,
+    epsilon: Epsilon = None,
+    delta: Delta = None,
     fresh: Fresh = False,
     epochs: Epochs = None,
     time_budget: TimeBudget = None,
@@ -133,9 +143,10 @@ def harden(
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> int:
-    """Train MODEL to withstand an attacker, and audit it before and after.
+    """Train MODEL to withstand an attacker or to keep its records private, and audit it before and after.
 
-    Exit codes: 0 where a recipe made it more robust by more than chance, 1 where none did, 2 where it is not known.
+    Exit codes: 0 where a recipe made it more robust by more than chance or private, 1 where none did, 2 where it is
+    not known.
     """
     flags = dict(locals())
     from gambeson.interfaces.cli.harden_command import harden_command

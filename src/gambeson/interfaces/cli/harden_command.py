@@ -27,6 +27,9 @@ _AUDIT_ONLY = (
 )
 """Flags of an audit that hardening does not have, or uses for something else."""
 _NUMBERS = ("learning_rate", "weight_decay", "ramp", "average", "perturbation")
+PRIVATE = "private"
+"""The recipe that an epsilon is for."""
+_PROMISE = ("epsilon", "delta")
 _WHOLE = {"epochs": "epochs", "train_batch": "batch"}
 
 
@@ -50,11 +53,17 @@ def harden_command(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Hard
         given["budget"] = parse_duration(flags["time_budget"])
     if flags["out"] is not None:
         given["out"] = flags["out"]
-    if flags["recipe"]:
-        given["recipes"] = split_words(flags["recipe"])
+    promise = tuple(
+        (f"{PRIVATE}.{name}", number(_flag(name), flags[name]))
+        for name in _PROMISE
+        if flags[name] is not None
+    )
+    named = split_words(flags["recipe"]) or ((PRIVATE,) if promise else ())
+    if named:
+        given["recipes"] = named
     return HardenCommand(
         audit=audit,
-        parameters=parameters(flags["param"]),
+        parameters=(*promise, *parameters(flags["param"])),
         fresh=flags["fresh"],
         plan=_plan(flags),
         resume=flags["resume"],

@@ -51,3 +51,15 @@ def test_flags_reach_plan_and_judge():
 def test_what_is_no_number_is_refused(wrong):
     with pytest.raises(UsageError):
         command(**wrong)
+
+
+def test_an_epsilon_names_the_private_recipe_and_is_its_promise():
+    given = command(epsilon="3", delta="1e-5", param=["clip=1"])
+    assert given.recipes == ("private",)
+    assert given.parameters_of("private") == {"epsilon": 3.0, "delta": 1e-5, "clip": 1}
+
+
+def test_an_epsilon_beside_other_recipes_is_for_the_private_one():
+    given = command(epsilon="3", recipe=["pgd,private"])
+    assert given.recipes == ("pgd", "private")
+    assert given.parameters_of("pgd") == {}
