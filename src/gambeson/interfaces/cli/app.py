@@ -27,6 +27,7 @@ from gambeson.interfaces.cli import (
     report,
     scan,
     schema,
+    train,
 )
 from gambeson.interfaces.cli.errors import COULD_NOT_COMPLETE, explain, show_error
 
@@ -103,7 +104,7 @@ app.command("harden", epilog=_HARDEN_EPILOG, rich_help_panel="Commands")(harden.
 app.command("scan", epilog=_SCAN_EPILOG, rich_help_panel="Commands")(scan.scan)
 app.command("init", rich_help_panel="Commands")(init.init)
 app.add_typer(exchange.data_app, name="data", rich_help_panel=_TRACE)
-app.add_typer(exchange.model_app, name="model", rich_help_panel=_TRACE)
+app.add_typer(train.model_app, name="model", rich_help_panel=_TRACE)
 app.command("sign", rich_help_panel=_TRACE)(release.sign)
 app.command("verify", rich_help_panel=_TRACE)(release.verify)
 app.command("promote", rich_help_panel=_TRACE)(release.promote)

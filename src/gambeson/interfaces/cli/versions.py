@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gambeson.interfaces.cli import trace_options as options
+from gambeson.interfaces.cli.progress import choose_progress
 from gambeson.interfaces.cli.words import data_options
 
 if TYPE_CHECKING:
@@ -275,7 +276,9 @@ def _add(given: dict[str, Any], kind: str, **more: Any) -> None:
         note=given["note"],
         **more,
     )
-    describe_added(add_version(space, command, key), given["as_json"])
+    with choose_progress(quiet=given["as_json"]) as progress:
+        added = add_version(space, command, key, progress)
+    describe_added(added, given["as_json"])
 
 
 def describe_added(added: Added, as_json: bool) -> None:
