@@ -16,6 +16,7 @@ from benchmarks.autoattack import autoattack_table
 from benchmarks.certified import certified_tables
 from benchmarks.cost import cost_table
 from benchmarks.extraction import extraction_tables
+from benchmarks.hardening import hardening_tables
 from benchmarks.inversion import inversion_tables
 from benchmarks.masking import masking_table
 from benchmarks.membership import membership_cost_table, membership_tables
@@ -111,6 +112,10 @@ def _scanning(quick: bool) -> list[str]:
     return scanning_tables(quick=quick)
 
 
+def _hardening(quick: bool) -> list[str]:
+    return hardening_tables(quick=quick)
+
+
 SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "strength": _strength,
     "cost": _cost,
@@ -126,6 +131,7 @@ SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "attributes": _attributes,
     "ownership": _ownership,
     "scanning": _scanning,
+    "hardening": _hardening,
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 import gambeson as gb
+from benchmarks.subjects import data_folder
 from examples import train_adult
 from gambeson.audit.base import PROFILES, CheckContext, checks
 from gambeson.core.finding import Finding
@@ -39,7 +39,7 @@ class Fitted:
 
 def attributes_table(*, quick: bool) -> str | None:
     """A Markdown table, or ``None`` without the data folder."""
-    source = Path(os.environ.get("GAMBESON_DATA", "../shared/data")) / "adult.data.gz"
+    source = data_folder() / "adult.data.gz"
     if not source.exists():
         return None
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 from torch import Tensor, nn
 
+from benchmarks.subjects import data_folder
 from gambeson.attacks.extraction.base import Theft, extraction
 from gambeson.attacks.extraction.equation_solving import solve
 from gambeson.attacks.extraction.grid import Grid
@@ -47,7 +47,7 @@ UPDATES, EPS, ATTACKED = 500, 0.2, 500
 def extraction_tables(*, quick: bool) -> list[str]:
     """Markdown tables; the copies are left out without the data folder."""
     found = [_linear_table(), _tree_table()]
-    path = Path(os.environ.get("GAMBESON_DATA", "../shared/data"))
+    path = data_folder()
     if (path / "mnist.npz").exists():
         found += _copy_tables(path, (500,) if quick else (500, 2_000, 8_000))
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from art.estimators.classification import PyTorchClassifier
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from benchmarks.subjects import data_folder
 from gambeson.attacks.harness import Run
 from gambeson.attacks.privacy.inversion.base import inversions
 from gambeson.attacks.privacy.inversion.harness import Plan, run_inversion
@@ -85,7 +85,7 @@ class Module:
 
 def inversion_tables(*, quick: bool) -> list[str]:
     """Markdown, empty without the data folder."""
-    folder = Path(os.environ.get("GAMBESON_DATA", "../shared/data"))
+    folder = data_folder()
     found = []
     if (folder / "mnist.npz").exists():
         found.append(_mnist_table(folder / "mnist.npz", quick))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.subjects import data_folder
 from gambeson.attacks.harness import Run
 from gambeson.attacks.privacy.features import features_of
 from gambeson.attacks.privacy.harness import Candidates
@@ -136,7 +136,7 @@ class World:
 
 def make_world(kind: Kind, number: int, references: int, executor: Executor | None = None) -> World | None:
     """Draw the records, train the target on half of them and the references; ``None`` without the data folder."""
-    path = Path(os.environ.get("GAMBESON_DATA", "../shared/data")) / kind.file
+    path = data_folder() / kind.file
     if not path.exists():
         return None
     x, y, shape, classes = _read(path)

@@ -30,6 +30,11 @@ class Subject:
     radii: tuple[float, ...]
 
 
+def data_folder() -> Path:
+    """Where public data lies that the repository does not hold."""
+    return Path(os.environ.get("GAMBESON_DATA", "../shared/data"))
+
+
 def digits(count: int = 300) -> Subject:
     """The digits network of the demo."""
     data = gb.open_dataset("builtin:digits")
@@ -55,7 +60,7 @@ def undefended(count: int, start: int) -> Subject | None:
 
 
 def _resnet20() -> tuple[gb.Model, gb.Dataset] | None:
-    folder = Path(os.environ.get("GAMBESON_DATA", "../shared/data"))
+    folder = data_folder()
     weights, images = folder / "models" / "resnet20_cifar10.safetensors", folder / "cifar10_test_jpeg.npz"
     if not (weights.exists() and images.exists()):
         return None
@@ -70,7 +75,7 @@ def robust(name: str, count: int = 500, start: int = 0) -> Subject | None:
     ``count`` test samples from number ``start`` on, without those that it gets wrong. Trained at the first call, some
     minutes, and kept in build/; ``None`` where the data folder is absent.
     """
-    folder = Path(os.environ.get("GAMBESON_DATA", "../shared/data"))
+    folder = data_folder()
     train, test, eps, rows, steps, epochs = {
         "mnist": ("mnist.npz", "mnist.npz", 0.3, 60_000, 12, 12),
         "cifar10": ("cifar10_train_jpeg.npz", "cifar10_test_jpeg.npz", 2 / 255, 20_000, 5, 8),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ import torch
 from art.estimators.classification import BlackBoxClassifier
 
 import gambeson as gb
+from benchmarks.subjects import data_folder
 from examples import train_adult
 from gambeson.attacks.ensemble import Stage, stage
 from gambeson.attacks.geometry import PerturbationSet
@@ -65,7 +65,7 @@ class Target:
 
 def tables_table(*, quick: bool) -> str | None:
     """A Markdown table, or ``None`` where the data folder is absent."""
-    source = Path(os.environ.get("GAMBESON_DATA", "../shared/data")) / "adult.data.gz"
+    source = data_folder() / "adult.data.gz"
     if not source.exists():
         return None
     folder, rows = Path("build/adult"), 30 if quick else ROWS
