@@ -9,6 +9,8 @@ from gambeson.service.tracing import Places
 from tests.postgres_server import find_postgres, running_server
 
 pytest.importorskip("psycopg")
+# From Python 3.12 on, fork warns where a thread runs: the children here use none of what threads hold.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 def test_nothing_is_lost_with_sqlite(tmp_path):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gambeson.core.errors import IntegrityError, Refused
+from gambeson.supply.canonical import decode, encode
 from gambeson.supply.ledger import SKEW, Ledger
 from gambeson.supply.merkle import leaf_hash, root_hash
 from tests.memory_store import MemoryRecords
@@ -62,6 +63,15 @@ def test_a_record_rewritten_with_its_digest_breaks_the_chain(filled):
     record = records.rows[1][0].replace(b'{"n":1}', b'{"n":7}')
     records.rows[1] = (record, leaf_hash(record).hex())
     with pytest.raises(IntegrityError, match="does not follow"):
+        Ledger(records).entries()
+
+
+def test_a_record_older_than_the_one_before_it_is_found(filled):
+    records, _, _ledger = filled
+    fields = decode(records.rows[3][0], "a record") | {"time": (NOW - timedelta(days=1)).isoformat()}
+    record = encode(fields)
+    records.rows[3] = (record, leaf_hash(record).hex())
+    with pytest.raises(IntegrityError, match="older than the record before"):
         Ledger(records).entries()
 
 
