@@ -169,6 +169,9 @@ def _before(moves: list[Move], present: int) -> int | None:
 def scan_version(workspace: Workspace, version: Version) -> list[str]:
     """Problems that scanning finds in the files of a version; none if all of them are clean.
 
+    A file in a format that is not known is a problem of a model. Of a dataset it is none: data were validated when they
+    were added, and plain text is in no format.
+
     Raises:
         Unavailable: There is no scanner.
     """
@@ -185,6 +188,7 @@ def scan_version(workspace: Workspace, version: Version) -> list[str]:
             shown = path.relative_to(root).as_posix()
             worst = [f for f in result.findings if f.severity.rank >= Severity.HIGH.rank]
             problems += [f"{shown}: {finding.title}" for finding in worst]
-            if result.outcome in (Outcome.ERRORED, Outcome.NOT_ASSESSED):
+            unread = result.outcome is Outcome.NOT_ASSESSED and version.kind is Kind.MODEL
+            if result.outcome is Outcome.ERRORED or unread:
                 problems.append(f"{shown} could not be scanned: {result.reason}")
         return problems

@@ -69,6 +69,7 @@ class Gatekeeper:
         ]
         for made_from in self._ancestors(version):
             found.append(self._ask("content", made_from, self._content))
+            found.append(self._ask("scan", made_from, self._clean))
             found.append(self._ask("provenance", made_from, self._provenance))
         return found
 

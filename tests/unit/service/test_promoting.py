@@ -91,6 +91,7 @@ def test_a_scan_reads_the_stored_files(tmp_path):
     hostile = world.model("cos\nsystem\n(S'true'\ntR.")
     assert promoting.scan_version(world.space, hostile)
     assert promoting.scan_version(world.space, version) == []
+    assert promoting.scan_version(world.space, world.space.registry.version("people@1")) == []
 
 
 def test_without_a_scanner_nothing_passes(world, monkeypatch):

@@ -44,14 +44,17 @@ def test_a_closed_audit_refuses_and_the_newest_counts(world):
 def test_a_scan_that_finds_something_or_cannot_run_refuses(world):
     model = world.released()
     world.problems = ["weights.pkl calls os.system"]
-    assert world.refusals(model) == {"scan of churn@1": "weights.pkl calls os.system"}
+    assert world.refusals(model) == {
+        "scan of churn@1": "weights.pkl calls os.system",
+        "scan of people@1": "weights.pkl calls os.system",
+    }
 
     def broken(_):
         raise Unavailable("no scanner")
 
     gate = world.gatekeeper()
     gate = replace(gate, scan=broken)
-    assert [r.reason for r in gate.judge(model) if not r.holds] == ["no scanner"]
+    assert [r.reason for r in gate.judge(model) if not r.holds] == ["no scanner"] * 2
 
 
 def test_a_source_that_changed_refuses_and_one_out_of_reach_is_told(world):
