@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,9 @@ _USER = "postgres"
 
 
 def find_postgres() -> Path | None:
-    """The folder of the server's programs, or ``None`` where it is not installed."""
+    """The folder of the server's programs, or ``None`` where it is not installed or nobody may run it."""
+    if os.geteuid() == 0 and _USER not in {entry.pw_name for entry in pwd.getpwall()}:
+        return None
     places = [Path(found).resolve().parent for name in ("initdb", "pg_ctl") if (found := shutil.which(name))]
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     return next(
@@ -28,7 +31,7 @@ def running_server() -> Iterator[str]:
     """The URL of a database on a fresh server; it is stopped and deleted at the end."""
     programs = find_postgres()
     assert programs is not None
-    with tempfile.TemporaryDirectory(prefix="gpg", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="gpg") as name:
         folder = Path(name)
         if os.geteuid() == 0:
             shutil.chown(folder, _USER)
