@@ -19,7 +19,7 @@ _ROWS = 256
 
 
 def transfer_counts(
-    members: Sequence[Trainee], x: Tensor, y: Tensor, space: PerturbationSet
+    members: Sequence[Trainee], x: Tensor, y: Tensor, space: PerturbationSet, *, seed: int = 0
 ) -> tuple[Tensor, Tensor]:
     """Attack each member by PGD and show what fools it to every other one.
 
@@ -28,6 +28,7 @@ def transfer_counts(
         x: (n, *shape) rows.
         y: (n,) labels.
         space: What the attacker may change.
+        seed: Of the attacks' random starts; the caller's random state is left as it was.
 
     Returns:
         (k, k) int64 ``fooled`` and ``tried``: rows of which member i's adversarial example fools member j, among those
@@ -35,14 +36,16 @@ def transfer_counts(
     """
     k = len(members)
     fooled, tried = torch.zeros(k, k, dtype=torch.int64), torch.zeros(k, k, dtype=torch.int64)
-    for rows, labels in zip(torch.split(x, _ROWS), torch.split(y, _ROWS), strict=True):
-        with torch.no_grad():
-            right = torch.stack([member(rows).argmax(1) == labels for member in members])
-        for i, member in enumerate(members):
-            wrong = _answers_to(member, members, rows, labels, space)
-            shown = right & torch.where(torch.arange(k)[:, None] == i, True, wrong[i] & right[i])
-            tried[i] += shown.sum(1).cpu()
-            fooled[i] += (shown & wrong).sum(1).cpu()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for rows, labels in zip(torch.split(x, _ROWS), torch.split(y, _ROWS), strict=True):
+            with torch.no_grad():
+                right = torch.stack([member(rows).argmax(1) == labels for member in members])
+            for i, member in enumerate(members):
+                wrong = _answers_to(member, members, rows, labels, space)
+                shown = right & torch.where(torch.arange(k)[:, None] == i, True, wrong[i] & right[i])
+                tried[i] += shown.sum(1).cpu()
+                fooled[i] += (shown & wrong).sum(1).cpu()
     return fooled, tried
 
 

@@ -12,14 +12,14 @@ from tests.training_world import linear, space
 FIRST = linear([[-1.0, 0.0], [1.0, 0.0]], [0.5, -0.5])  # looks at the first feature, boundary at 0.5
 SECOND = linear([[0.0, -1.0], [0.0, 1.0]], [0.5, -0.5])  # at the second
 TWIN = linear([[-2.0, 0.0], [2.0, 0.0]], [1.0, -1.0])  # as the first
-X = torch.tensor([[0.45, 0.45], [0.2, 0.45], [0.55, 0.9]])
+X = torch.tensor([[0.45, 0.2], [0.2, 0.45], [0.55, 0.9]])
 Y = torch.tensor([0, 0, 1])
 
 
 def test_members_that_look_at_different_features_share_nothing():
     fooled, tried = transfer_counts([FIRST, SECOND], X, Y, space(0.1))
-    assert fooled.tolist() == [[2, 0], [0, 2]]
-    assert tried.tolist() == [[3, 2], [2, 3]]
+    assert fooled.tolist() == [[2, 0], [0, 1]]
+    assert tried.tolist() == [[3, 2], [1, 3]]
     assert transfer_success(fooled, tried).value == 0
 
 

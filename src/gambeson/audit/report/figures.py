@@ -23,6 +23,7 @@ def figure_line(figure: Measurement) -> str:
 def figure_name(figure: Measurement) -> str:
     """Its name in words: ``rmia.tpr_at_0.1pct_fpr`` reads ``rmia: TPR at 0.1% FPR``."""
     words = re.sub(r"\.(?!\d)", ": ", figure.name).replace("_", " ").replace("pct", "%")
+    words = re.sub(r"\btop(\d)", r"top-\1 accuracy of the judge", words)
     return re.sub(r"\b(auc|tpr|fpr|png)\b", lambda match: match.group().upper(), words)
 
 
