@@ -22,6 +22,7 @@ from benchmarks.masking import masking_table
 from benchmarks.membership import membership_cost_table, membership_tables
 from benchmarks.minimum_norm import minimum_norm_table
 from benchmarks.ownership import ownership_table
+from benchmarks.private import private_cost_table, private_tables
 from benchmarks.scanning import scanning_tables
 from benchmarks.strength import strength_table
 from benchmarks.subjects import Subject, digits, resnet20, robust, undefended
@@ -116,6 +117,14 @@ def _hardening(quick: bool) -> list[str]:
     return hardening_tables(quick=quick)
 
 
+def _private(quick: bool) -> list[str]:
+    return private_tables(quick=quick)
+
+
+def _private_cost(quick: bool) -> list[str]:
+    return [private_cost_table(quick=quick)]
+
+
 SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "strength": _strength,
     "cost": _cost,
@@ -128,6 +137,8 @@ SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "extraction": _extraction,
     "inversion": _inversion,
     "membership_cost": _membership_cost,
+    "private": _private,
+    "private_cost": _private_cost,
     "attributes": _attributes,
     "ownership": _ownership,
     "scanning": _scanning,

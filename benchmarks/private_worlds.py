@@ -18,7 +18,6 @@ from gambeson.data.dataset import ArraySplit
 from gambeson.defenses.private.encoding import Encode
 from gambeson.defenses.private.features import Standardise
 from gambeson.defenses.private.scattering import Scattering
-from gambeson.models.probing import Answer
 from gambeson.models.torch_trainee import Trainee
 
 _BOUNDS = {0: (17, 90), 2: (0, 1_500_000), 4: (1, 16), 10: (0, 99_999), 11: (0, 4_356), 12: (1, 99)}
@@ -56,7 +55,6 @@ class World:
     build: Callable[[], nn.Module]
     fits: tuple[Fit, ...]
     plain: float | None = None
-    answer: Answer = Answer("logits", False)
 
     def right(self, network: Trainee) -> int:
         """Test rows that a network gets right."""

@@ -9,7 +9,7 @@ from gambeson.core.registry import Registry
 from gambeson.defenses.private.plan import PrivatePlan
 from gambeson.defenses.training.base import RecipeFacts
 
-_EPOCHS = 40
+_EPOCHS, _FULL_STEPS = 40, 100
 _FEWEST_ROWS, _SHARE = 256, 100
 
 
@@ -25,6 +25,7 @@ class PrivateRecipe:
         momentum: Of these steps.
         average: Decay of the running mean of the weights; 0 for none.
         at_once: Most rows that are computed at once.
+        full: Every step is made on all rows: for linear models.
         moments_noise: Noise multiplier of means and of squares for a layer that standardises.
         replace: Replace batch by group normalisation, which makes another network.
         public: Begin with the given weights, which were made without these records; else with new ones.
@@ -39,6 +40,7 @@ class PrivateRecipe:
     momentum: float = 0.9
     average: float = 0.99
     at_once: int = 1_024
+    full: bool = False
     moments_noise: float = 8.0
     replace: bool = False
     public: bool = False
@@ -47,11 +49,12 @@ class PrivateRecipe:
 
     def plan(self, records: int, epochs: int | None, batch: int | None) -> PrivatePlan:
         """How to train on so many records; where epochs or batch are not given, their number alone decides."""
-        usual = min(records, max(_FEWEST_ROWS, records // _SHARE))
+        usual = records if self.full else min(records, max(_FEWEST_ROWS, records // _SHARE))
+        passes = _FULL_STEPS if self.full else _EPOCHS
         return PrivatePlan(
             epsilon=self.epsilon,
             delta=self.delta,
-            epochs=_EPOCHS if epochs is None else epochs,
+            epochs=passes if epochs is None else epochs,
             batch=usual if batch is None else batch,
             clip=self.clip,
             learning_rate=self.learning_rate,
@@ -70,3 +73,20 @@ private_recipes.register(
         source="Abadi et al. 2016, arXiv:1607.00133",
     ),
 )(PrivateRecipe)
+
+
+@private_recipes.register(
+    "private_regression",
+    RecipeFacts(
+        "the same for linear models: noisy gradient descent on all rows at once",
+        source="Bassily, Smith & Thakurta 2014, arXiv:1405.7085 (noisy gradient descent), with all rows in each step",
+    ),
+)
+@dataclass(frozen=True, slots=True)
+class PrivateRegression(PrivateRecipe):
+    """Defaults for logistic regression on features between 0 and 1, such as ``encoding.Encode`` gives."""
+
+    clip: float = 1.0
+    learning_rate: float = 2.0
+    average: float = 0.9
+    full: bool = True

@@ -131,7 +131,7 @@ class _Training:
 
     def _sums(self, rows: np.ndarray) -> dict[str, Tensor]:
         """Clipped gradients of the rows, summed over pieces that fit memory; zeros where there are no rows."""
-        found = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
+        found: dict[str, Tensor] = {}
         for start in range(0, len(rows), self.plan.at_once):
             x, y = self.task.split.take(rows[start : start + self.plan.at_once])
             device = self.state.trainee.device
@@ -142,9 +142,8 @@ class _Training:
                 torch.from_numpy(y).to(device),
                 self.plan.clip,
             )
-            for name, value in piece.sums.items():
-                found[name] += value
-        return found
+            found = {name: found[name].add_(v) if name in found else v for name, v in piece.sums.items()}
+        return found or {name: torch.zeros_like(p) for name, p in self.parameters.items()}
 
     def _losses(self, x: Tensor, y: Tensor) -> Tensor:
         return F.cross_entropy(self.state.trainee(x), y, reduction="none")
@@ -155,7 +154,7 @@ class _Training:
         noise = torch.from_numpy(self.task.draws.normal(step, sum(sizes))).to(self.state.trainee.device)
         scale = self.task.mechanism.noise_multiplier * self.plan.clip
         return [
-            (value + scale * part.view_as(value)) / self.plan.batch
+            value.add_(part.view_as(value), alpha=scale).div_(self.plan.batch)
             for value, part in zip(sums.values(), torch.split(noise, sizes), strict=True)
         ]
 

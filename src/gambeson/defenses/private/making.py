@@ -19,10 +19,13 @@ from gambeson.defenses.private.features import Standardise, divide, features_of,
 from gambeson.defenses.private.layers import require_private, without_batch_norm
 from gambeson.defenses.private.loop import PrivatelyTrained, PrivateTask, train_privately
 from gambeson.defenses.private.plan import PrivatePlan
+from gambeson.defenses.private.sampling import examine_sampling
 from gambeson.defenses.private.statement import PrivacyStatement, state
 from gambeson.models.torch_trainee import Trainee
 
 _SELF_TEST_EPSILON = 2.0
+_SAMPLED = 50, 0.1
+"""Rows and rate of the draws that are examined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def make_private(
     releases = () if layer is None else (recipe.moments_noise, recipe.moments_noise)
     mechanism = plan.mechanism(len(split), releases)
     draws: Draws = SeededDraws(run.seed.child("private")) if recipe.repeatable else SecretDraws()
-    tested = _self_tested(recipe, run)
+    tested = _self_tested(recipe, draws, run)
     records = split if front is None else features_of(front, trainee, split)
     if layer is not None:
         _standardise(layer, records, recipe.moments_noise, draws, run)
@@ -96,7 +99,7 @@ def questions(plan: PrivatePlan, records: int) -> list[str]:
     return concerns(plan.epsilon, plan.delta_for(records), records)
 
 
-def _self_tested(recipe: PrivateRecipe, run: Run) -> str:
+def _self_tested(recipe: PrivateRecipe, draws: Draws, run: Run) -> str:
     """What canaries say of this installation, once for a training that is resumed."""
     if not recipe.self_test:
         return ""
@@ -104,6 +107,9 @@ def _self_tested(recipe: PrivateRecipe, run: Run) -> str:
     stored = run.journal.load(key)
     if stored is not None:
         return str(stored["words"])
+    sampling = examine_sampling(draws, *_SAMPLED)
+    if not sampling.is_poisson:
+        raise ModelError(f"Rows are not drawn as the promise assumes: {sampling}.")
     found = self_test(_SELF_TEST_EPSILON, run.seed.child("self-test"))
     if found.refuted:
         raise ModelError(

@@ -42,6 +42,10 @@ RULES: dict[type[nn.Module], Rule] = {}
 """By exact type: a subclass may compute something else."""
 
 
+_CACHED = 1 << 18
+"""Values of 4 bytes that a processor's cache holds."""
+
+
 def _rule(*kinds: type[nn.Module]) -> Callable[[Rule], Rule]:
     def add(rule: Rule) -> Rule:
         RULES.update(dict.fromkeys(kinds, rule))
@@ -116,19 +120,36 @@ def convolution(layer: nn.Module, a: Tensor, g: Tensor) -> list[Share]:
 
 
 def _kernels(layer: nn.Conv1d | nn.Conv2d, a: Tensor, g: Tensor) -> Share:
-    n, groups, shape = len(a), layer.groups, layer.weight.shape
-    windows = _windows(layer, a).reshape(n * groups, shape[1:].numel(), -1)
-    slopes = g.reshape(n * groups, shape[0] // groups, -1)
-    if not _ghost_is_cheaper(slopes.shape[2], windows.shape[1] * slopes.shape[1]):
-        return _single("weight", (slopes @ windows.mT).reshape(n, *shape))
+    shape, places, flat = layer.weight.shape, g[0, 0].numel(), layer.weight[0].numel()
+    if not _ghost_is_cheaper(places, flat * (shape[0] // layer.groups)):
+        each = a.new_empty(len(a), *shape)
+        for rows in _pieces(a, places * flat * layer.groups):
+            windows, slopes = _windows(layer, a[rows], places), _grouped(layer, g[rows])
+            torch.bmm(slopes, windows, out=each[rows].view(len(windows), -1, flat))
+        return _single("weight", each)
     gradient: Any = conv1d_weight if a.dim() == 3 else conv2d_weight
 
     def summed(weights: Tensor) -> Tensor:
         weighted = g * weights.reshape(-1, *[1] * (g.dim() - 1))
-        found: Tensor = gradient(a, shape, weighted, layer.stride, 0, layer.dilation, groups)
+        found: Tensor = gradient(a, shape, weighted, layer.stride, 0, layer.dilation, layer.groups)
         return found
 
-    return Share("weight", _ghost(windows, slopes).reshape(n, groups).sum(1), summed)
+    squared = [
+        _ghost(_windows(layer, a[rows], places).mT, _grouped(layer, g[rows]))
+        for rows in _pieces(a, places * flat * layer.groups)
+    ]
+    return Share("weight", torch.cat(squared).reshape(len(a), layer.groups).sum(1), summed)
+
+
+def _pieces(a: Tensor, values: int) -> list[slice]:
+    """Rows whose windows, of so many values each, fit into a processor's cache together."""
+    size = max(1, _CACHED // values)
+    return [slice(start, start + size) for start in range(0, len(a), size)]
+
+
+def _grouped(layer: nn.Conv1d | nn.Conv2d, g: Tensor) -> Tensor:
+    """(n * groups, channels of a group, places)."""
+    return g.reshape(len(g) * layer.groups, g.shape[1] // layer.groups, -1)
 
 
 def _padded(layer: nn.Conv1d | nn.Conv2d, a: Tensor) -> Tensor:
@@ -139,12 +160,30 @@ def _padded(layer: nn.Conv1d | nn.Conv2d, a: Tensor) -> Tensor:
     return F.pad(a, around, mode=mode)
 
 
-def _windows(layer: nn.Conv1d | nn.Conv2d, a: Tensor) -> Tensor:
-    """(n, channels * kernel, places): what each place of the output sees of a padded input."""
-    if a.dim() == 4:
-        return F.unfold(a, layer.kernel_size, layer.dilation, 0, layer.stride)
-    flat = (1, layer.kernel_size[0]), (1, layer.dilation[0]), 0, (1, layer.stride[0])
-    return F.unfold(a[:, :, None], *flat)
+def _windows(layer: nn.Conv1d | nn.Conv2d, a: Tensor, places: int) -> Tensor:
+    """(n * groups, places, channels of a group * kernel): what each place of the output sees of a padded input."""
+    if a.dim() == 3:
+        a = a[:, :, None]
+    kernel, stride, dilation = (
+        (1,) * (2 - len(v)) + v for v in (layer.kernel_size, layer.stride, layer.dilation)
+    )
+    height = (a.shape[2] - dilation[0] * (kernel[0] - 1) - 1) // stride[0] + 1
+    channels = a.shape[1] // layer.groups
+    row, channel, down, right = a.stride()
+    view = a.as_strided(
+        (len(a), layer.groups, height, places // height, channels, *kernel),
+        (
+            row,
+            channels * channel,
+            stride[0] * down,
+            stride[1] * right,
+            channel,
+            dilation[0] * down,
+            dilation[1] * right,
+        ),
+        a.storage_offset(),
+    )
+    return view.reshape(len(a) * layer.groups, places, -1)
 
 
 @_rule(nn.Embedding)

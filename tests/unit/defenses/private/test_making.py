@@ -17,6 +17,7 @@ from gambeson.data.dataset import ArraySplit
 from gambeson.defenses.private import making
 from gambeson.defenses.private.base import PrivateRecipe
 from gambeson.defenses.private.canaries import CanaryAudit
+from gambeson.defenses.private.draws import SeededDraws
 from gambeson.defenses.private.features import Standardise
 from gambeson.defenses.private.making import make_private, questions
 from gambeson.defenses.private.scattering import Scattering
@@ -102,6 +103,16 @@ def test_the_self_test_is_stated_and_a_broken_installation_trains_nothing(monkey
     monkeypatch.setattr(making, "self_test", lambda *_: CanaryAudit(1_000, 20, 20, 2.0, 1e-5, 2.5))
     with pytest.raises(ModelError, match="broken in this installation"):
         made(scattered(), recipe)
+
+
+def test_rows_that_are_not_drawn_one_by_one_are_found_before_training(monkeypatch):
+    class Fixed(SeededDraws):
+        def chosen(self, step, rows, rate):
+            return np.arange(round(rows * rate))
+
+    monkeypatch.setattr(making, "SeededDraws", Fixed)
+    with pytest.raises(ModelError, match="not drawn as the promise assumes"):
+        made(scattered(), replace(RECIPE, self_test=True))
 
 
 def test_questions_are_asked_before():

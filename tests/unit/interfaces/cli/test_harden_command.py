@@ -17,9 +17,10 @@ def command(**given):
     return harden_command({**flags, "model": "net.pt", "data": "x.npz", **given}, {})
 
 
-def test_nothing_given_is_trades_on_the_models_own_weights():
+def test_nothing_given_is_what_fits_the_model_on_its_own_weights():
     asked = command()
-    assert asked.recipes == ("trades",)
+    assert asked.recipes == ()
+    assert asked.members == 1
     assert not asked.fresh
     assert (asked.epochs, asked.batch, asked.budget) == (None, None, None)
 
@@ -63,3 +64,8 @@ def test_an_epsilon_beside_other_recipes_is_for_the_private_one():
     given = command(epsilon="3", recipe=["pgd,private"])
     assert given.recipes == ("pgd", "private")
     assert given.parameters_of("pgd") == {}
+
+
+def test_an_epsilon_that_no_recipe_keeps_is_refused():
+    with pytest.raises(UsageError, match="promised by no recipe"):
+        command(epsilon="3", recipe=["pgd"])
