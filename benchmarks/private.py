@@ -89,8 +89,9 @@ def _audits(quick: bool) -> str:
     lines = [
         "## Audit of a promise in one run",
         "",
-        f"100,000 canaries, each in with probability 1/2; 2,000 are guessed. Claimed: epsilon {_CLAIM:g} at delta "
-        f"{_DELTA:g}, 10 steps on all rows. A lower bound above the claim proves a mistake (95% confidence).",
+        "100,000 canaries, each in with probability 1/2; at most 2,000 are guessed. Claimed: epsilon "
+        f"{_CLAIM:g} at delta {_DELTA:g}, 10 steps on all rows. A lower bound above the claim proves a mistake "
+        "(95% confidence).",
         "",
         "| training | seed | right guesses | lower bound of epsilon | found to be broken |",
         "|---|---|---|---|---|",

@@ -28,6 +28,7 @@ from gambeson.models.torch_trainee import Trainee
 _GUESSED = 50
 """One canary in so many is guessed, half of them to be in and half to be out; fixed before any audit was made."""
 _MOST = 50.0
+_LEVEL = 0.05
 
 Train = Callable[[Trainee, PrivateTask], PrivatelyTrained]
 
@@ -38,8 +39,8 @@ class CanaryAudit:
 
     Attributes:
         canaries: Canaries, half of them in.
-        guesses: Guesses made.
-        right: Guesses that were right.
+        guesses: Guesses that the bound rests on.
+        right: How many of them were right.
         claimed: The epsilon that the training claims.
         delta: The delta that it claims.
         bound: Lower bound of epsilon at this delta, with ``confidence``.
@@ -52,7 +53,7 @@ class CanaryAudit:
     claimed: float
     delta: float
     bound: float
-    confidence: float = 0.95
+    confidence: float
 
     @property
     def refuted(self) -> bool:
@@ -156,6 +157,9 @@ def _scores(mechanism: Mechanism, inside: np.ndarray, canaries: int, seed: Seed,
 def judge_canaries(scores: np.ndarray, inside: np.ndarray, claimed: float, delta: float) -> CanaryAudit:
     """The bound from scores that are high for canaries that were in.
 
+    The best of three is taken, with a third of the level for each: guesses of both kinds, only those to be in, which a
+    leak shows in, and only those to be out.
+
     Args:
         scores: (m,).
         inside: (m,) bool, drawn independently with probability 1/2.
@@ -164,12 +168,15 @@ def judge_canaries(scores: np.ndarray, inside: np.ndarray, claimed: float, delta
     """
     half = len(scores) // _GUESSED // 2
     order = np.argsort(scores, kind="stable")
-    right = int(inside[order[-half:]].sum() + (~inside[order[:half]]).sum())
-    bound = epsilon_bound(len(scores), 2 * half, right, delta)
-    return CanaryAudit(len(scores), 2 * half, right, claimed, delta, bound)
+    caught, spared = int(inside[order[-half:]].sum()), int((~inside[order[:half]]).sum())
+    ways = ((caught + spared, 2 * half), (caught, half), (spared, half))
+    level = _LEVEL / len(ways)
+    bounds = [epsilon_bound(len(scores), guesses, right, delta, level) for right, guesses in ways]
+    right, guesses = ways[int(np.argmax(bounds))]
+    return CanaryAudit(len(scores), guesses, right, claimed, delta, max(bounds), 1 - _LEVEL)
 
 
-def epsilon_bound(canaries: int, guesses: int, right: int, delta: float, level: float = 0.05) -> float:
+def epsilon_bound(canaries: int, guesses: int, right: int, delta: float, level: float = _LEVEL) -> float:
     """The largest epsilon that so many right guesses refute at a level; 0 where they refute none."""
     low, high = 0.0, _MOST
     if _p_value(canaries, guesses, right, 0.0, delta) >= level:

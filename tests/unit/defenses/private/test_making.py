@@ -98,9 +98,9 @@ def test_an_unfinished_training_promises_nothing():
 
 def test_the_self_test_is_stated_and_a_broken_installation_trains_nothing(monkeypatch):
     recipe = replace(RECIPE, self_test=True)
-    monkeypatch.setattr(making, "self_test", lambda *_: CanaryAudit(1_000, 20, 12, 2.0, 1e-5, 0.0))
+    monkeypatch.setattr(making, "self_test", lambda *_: CanaryAudit(1_000, 20, 12, 2.0, 1e-5, 0.0, 0.95))
     assert "12 of 20 guesses right" in made(scattered(), recipe).statement.self_test
-    monkeypatch.setattr(making, "self_test", lambda *_: CanaryAudit(1_000, 20, 20, 2.0, 1e-5, 2.5))
+    monkeypatch.setattr(making, "self_test", lambda *_: CanaryAudit(1_000, 20, 20, 2.0, 1e-5, 2.5, 0.95))
     with pytest.raises(ModelError, match="broken in this installation"):
         made(scattered(), recipe)
 
