@@ -16,18 +16,30 @@ from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run, Samples
 from gambeson.attacks.robustness import measure_robustness
 from gambeson.core.errors import Unavailable
+from gambeson.core.registry import Registry
 from gambeson.core.threat import Norm
 from gambeson.data.dataset import Split
+from gambeson.defenses.training.base import RecipeFacts
 from gambeson.models.model import Savable
 from gambeson.models.passes import Passes
 
+fitted_recipes: Registry[Callable[..., Augmentation], RecipeFacts] = Registry("fitted recipe")
 
+
+@fitted_recipes.register(
+    "augmentation",
+    RecipeFacts(
+        "fitted again and again to the rows and to what fooled it before: for trees and other models without gradients",
+        source="Kantchelian, Tygar & Joseph 2016, arXiv:1509.07892, section 5",
+    ),
+)
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """Source: Kantchelian, Tygar & Joseph 2016, arXiv:1509.07892, section 5 (adversarial boosting).
+    """How often and how hard.
 
-    Deviations: inputs are searched by a black-box attack within the radius instead of the nearest one by integer
-    programming, and each round fits a new model to all that was found so far instead of adding one tree.
+    Deviations from adversarial boosting: inputs are searched by a black-box attack within the radius instead of the
+    nearest one by integer programming, and each round fits a new model to all that was found so far instead of adding
+    one tree.
 
     Attributes:
         rounds: Models fitted.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.core.measurement import Measurement
 from gambeson.core.stats import proportion
+from gambeson.data.dataset import Split
 from gambeson.defenses.training.adversary import Adversary
 from gambeson.models.torch_trainee import Trainee
 
@@ -67,3 +69,18 @@ def transfer_success(fooled: Tensor, tried: Tensor) -> Measurement:
     """
     apart = ~torch.eye(len(fooled), dtype=torch.bool)
     return proportion("transfer_success", int(fooled[apart].sum()), int(tried[apart].sum()), better="lower")
+
+
+def transfer_shares(
+    members: Sequence[Trainee], split: Split, rows: np.ndarray, space: PerturbationSet
+) -> tuple[tuple[float | None, ...], ...]:
+    """Shares of rows of a split: line i, column j is how often an attack on member i fools member j.
+
+    ``None`` where there was nothing to try. See ``transfer_counts``.
+    """
+    x, y = (torch.from_numpy(part) for part in split.take(rows))
+    fooled, tried = (part.tolist() for part in transfer_counts(members, x, y, space))
+    return tuple(
+        tuple(a / b if b else None for a, b in zip(counts, of, strict=True))
+        for counts, of in zip(fooled, tried, strict=True)
+    )

@@ -16,16 +16,19 @@ from gambeson.core.ports import Progress
 from gambeson.core.threat import Access
 from gambeson.data.sources import DataOptions, open_dataset
 from gambeson.data.sources import describe as describe_data
+from gambeson.defenses.augmentation import fitted_recipes
 from gambeson.defenses.private.base import private_recipes
+from gambeson.defenses.training.base import recipes
 from gambeson.models.loading import open_model
+from gambeson.models.model import Differentiable, Model
 from gambeson.service.auditing import run_audit
-from gambeson.service.commands import AuditCommand
 from gambeson.service.hardening_charts import compare_candidates
 from gambeson.service.hardening_commands import HardenCommand, check_harden, harden_line
 from gambeson.service.hardening_files import lineage, write_harden
+from gambeson.service.hardening_fitted import fitted_candidate, require_fitted
 from gambeson.service.hardening_private import check_private, judge_promise, private_candidate
 from gambeson.service.hardening_report import Candidate, HardenRun, Training
-from gambeson.service.hardening_training import WEIGHTS, Scene, require_trainable, robust_candidate
+from gambeson.service.hardening_training import Scene, require_trainable, robust_candidate
 from gambeson.service.hardening_verdict import BEFORE, figures, judge
 from gambeson.service.interrupts import interrupts
 
@@ -54,19 +57,17 @@ def run_harden(command: HardenCommand, progress: Progress) -> HardenRun:
     """
     started, begun = datetime.now(UTC), time.monotonic()
     check_harden(command)
-    command = replace(command, audit=_judge(command.audit))
     audit = command.audit
     data = open_dataset(audit.data, options=DataOptions.from_pairs(audit.data_options))
-    model = require_trainable(
-        open_model(
-            audit.model, schema=data.schema, factory=audit.factory, scores=audit.scores, classes=audit.classes
-        )
+    model = open_model(
+        audit.model, schema=data.schema, factory=audit.factory, scores=audit.scores, classes=audit.classes
     )
-    clock = AuditClock()
+    command = _fitting(command, model)
+    check_harden(command)
+    audit, clock = command.audit, AuditClock()
     scene = Scene(command, data, data.split(audit.train_split or "train"), model, clock)
     for name in command.recipes:
-        if name in private_recipes:
-            check_private(scene, name)
+        _require_fit(scene, name)
     before, report = _audited(command, BEFORE, audit.model, progress)
     candidates: list[Candidate] = []
     for name in command.recipes:
@@ -88,10 +89,31 @@ def run_harden(command: HardenCommand, progress: Progress) -> HardenRun:
     return run
 
 
-def _judge(audit: AuditCommand) -> AuditCommand:
-    """The audit that judges: what was chosen, or robustness, its sanity and membership inference."""
-    checks = audit.only or (_JUDGES[audit.threats[0].access], "evasion.sanity", "privacy.membership")
-    return replace(audit, only=checks, fail_on=None, thresholds=())
+def _fitting(command: HardenCommand, model: Model) -> HardenCommand:
+    """The command with recipe and checks that fit the model, where none were chosen.
+
+    The audit that judges: what was chosen, or robustness, its sanity and membership inference.
+    """
+    audit, network = command.audit, isinstance(model, Differentiable)
+    access = audit.threats[0].access
+    judge = _JUDGES[access if network else min(access, Access.SCORES, key=lambda a: a.rank)]
+    checks = audit.only or (judge, *(("evasion.sanity",) if network else ()), "privacy.membership")
+    named = command.recipes or (("trades",) if network else ("augmentation",))
+    return replace(command, recipes=named, audit=replace(audit, only=checks, fail_on=None, thresholds=()))
+
+
+def _require_fit(scene: Scene, name: str) -> None:
+    """Refuse a model that a recipe cannot train, before anything long begins.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    if name in fitted_recipes:
+        require_fitted(scene.model)
+        return
+    require_trainable(scene.model)
+    if name in private_recipes:
+        check_private(scene, name)
 
 
 def _audited(
@@ -117,7 +139,9 @@ def _audited(
 def _candidate(scene: Scene, name: str, before: AuditReport, progress: Progress) -> Candidate | None:
     """What one recipe makes of the model; ``None`` where training was interrupted."""
     folder, clock = scene.command.out / name, time.monotonic
-    make = private_candidate if name in private_recipes else robust_candidate
+    make = robust_candidate
+    if name not in recipes:
+        make = private_candidate if name in private_recipes else fitted_candidate
     begun = clock()
     try:
         with interrupts(scene.clock):  # type: ignore[arg-type]
@@ -130,7 +154,7 @@ def _candidate(scene: Scene, name: str, before: AuditReport, progress: Progress)
     command = scene.command
     if made.factory is not None:
         command = replace(command, audit=replace(command.audit, factory=made.factory))
-    candidate, after = _audited(command, name, str(folder / WEIGHTS), progress)
+    candidate, after = _audited(command, name, str(folder / made.file), progress)
     training = Training(
         recipe=name,
         parameters=made.parameters,

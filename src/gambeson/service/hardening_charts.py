@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gambeson.core.finding import Curve, Evidence, Mark, Series, Table
 from gambeson.core.stats import wilson
@@ -14,27 +14,57 @@ def training_charts(history: History) -> Evidence:
     """Accuracy on the held-out rows against steps, with a mark where training went back."""
     if not history.looks:
         return Evidence()
-    steps = tuple(float(look.step) for look in history.looks)
-    lines = []
-    for name, counts in (
-        ("clean", [look.standing.right for look in history.looks]),
-        ("under PGD", [look.standing.stand for look in history.looks]),
-    ):
-        n = history.looks[0].standing.rows
-        bands = [wilson(count, n) for count in counts]
-        lines.append(
-            Series(
-                name,
-                steps,
-                tuple(count / n for count in counts),
-                tuple(band.low for band in bands),
-                tuple(band.high for band in bands),
-            )
-        )
-    title = f"Accuracy while training, on {history.looks[0].standing.rows} held-out training rows"
+    counts = {
+        "clean": [look.standing.right for look in history.looks],
+        "under PGD": [look.standing.stand for look in history.looks],
+    }
+    steps, n = [float(look.step) for look in history.looks], history.looks[0].standing.rows
     marks = tuple(Mark(why, float(step)) for step, why in history.returns)
-    return Evidence(
-        curves=(Curve("training", title, "training steps", "accuracy", tuple(lines), marks=marks),)
+    return accuracy_while_training(steps, counts, n, "training steps", marks)
+
+
+def accuracy_while_training(
+    at: Sequence[float],
+    counts: Mapping[str, Sequence[int]],
+    n: int,
+    label: str,
+    marks: tuple[Mark, ...] = (),
+) -> Evidence:
+    """Curves of counts of n held-out rows, with intervals.
+
+    Args:
+        at: Steps or rounds.
+        counts: For each line its name and one count for each of ``at``.
+        n: Held-out rows.
+        label: What ``at`` counts.
+        marks: Places to point out.
+    """
+    lines = []
+    for name, values in counts.items():
+        bands = [wilson(count, n) for count in values]
+        shares = tuple(count / n for count in values)
+        low, high = tuple(band.low for band in bands), tuple(band.high for band in bands)
+        lines.append(Series(name, tuple(at), shares, low, high))
+    title = f"Accuracy while training, on {n} held-out training rows"
+    return Evidence(curves=(Curve("training", title, label, "accuracy", tuple(lines), marks=marks),))
+
+
+def transfer_table(shares: Sequence[Sequence[float | None]]) -> Table:
+    """How often an attack on one member of an ensemble fools another one.
+
+    Args:
+        shares: Line i, column j: of an attack on member i on member j; ``None`` where nothing was tried.
+    """
+    rows = [
+        (f"attack on member {i + 1}", *(None if share is None else round(share, 3) for share in line))
+        for i, line in enumerate(shares)
+    ]
+    return Table(
+        "transfer",
+        "Which share of rows an attack on one member takes from each",
+        ("", *(f"member {j + 1}" for j in range(len(shares)))),
+        tuple(rows),
+        "PGD on held-out training rows that the attacked member falls for and the other one gets right as they are.",
     )
 
 

@@ -8,11 +8,15 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from gambeson.core.errors import UsageError
+from gambeson.defenses.augmentation import fitted_recipes
 from gambeson.defenses.private.base import private_recipes
 from gambeson.defenses.training.base import recipes
 from gambeson.defenses.training.plan import Plan
 from gambeson.service.command_line import command_line
 from gambeson.service.commands import AuditCommand
+
+_ENSEMBLES = "dverge"
+"""The recipe that makes sense for an ensemble alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,9 @@ class HardenCommand:
 
     Attributes:
         audit: The judge: model, data, attacker, seed, effort, checks.
-        recipes: Registered names.
+        recipes: Registered names; empty for the one that fits the model.
         parameters: Of the recipes, by name; ``"trades.beta"`` is for trades alone.
+        members: Networks of an ensemble that is trained as one; 1 for a single network.
         fresh: Train from new weights instead of the model's own.
         plan: How to train; its epochs and batch count only where they were chosen.
         epochs: Passes over the training rows, or ``None`` to choose by budget or size of the data.
@@ -34,8 +39,9 @@ class HardenCommand:
     """
 
     audit: AuditCommand
-    recipes: tuple[str, ...] = ("trades",)
+    recipes: tuple[str, ...] = ()
     parameters: tuple[tuple[str, object], ...] = ()
+    members: int = 1
     fresh: bool = False
     plan: Plan = field(default_factory=Plan)
     epochs: int | None = None
@@ -61,8 +67,6 @@ def check_harden(command: HardenCommand) -> None:
     Raises:
         UsageError: It is.
     """
-    if not command.recipes:
-        raise UsageError("No recipe was named.", expected=", ".join(recipe_names()))
     for name in command.recipes:
         _check_recipe(command, name)
     for name, _ in command.parameters:
@@ -75,6 +79,8 @@ def check_harden(command: HardenCommand) -> None:
         raise UsageError(
             "--epochs and --time-budget both say how long to train.", remedy="give one of the two"
         )
+    if command.members < 1:
+        raise UsageError(f"{command.members} members were asked for.", expected="at least 1")
     if len(command.audit.threats) != 1:
         raise UsageError(
             f"The settings name {len(command.audit.threats)} attackers; a recipe trains against one.",
@@ -83,24 +89,29 @@ def check_harden(command: HardenCommand) -> None:
 
 
 def recipe_names() -> tuple[str, ...]:
-    """Every recipe, robust and private."""
-    return tuple(sorted((*recipes.names(), *private_recipes.names())))
+    """Every recipe: robust, private, and for models that are fitted."""
+    return tuple(sorted((*recipes.names(), *private_recipes.names(), *fitted_recipes.names())))
 
 
 def _check_recipe(command: HardenCommand, name: str) -> None:
-    if name in private_recipes:
-        private_recipes.make(name, command.parameters_of(name))
-        if command.budget is not None:
-            raise UsageError(
-                f"The recipe {name} takes no time budget: its noise depends on its steps.",
-                remedy="give --epochs",
-            )
-        return
-    if name not in recipes:
+    if name not in recipe_names():
         near = get_close_matches(name, recipe_names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"Unknown recipe {name!r}.", expected=", ".join(recipe_names()), remedy=hint)
-    recipes.make(name, command.parameters_of(name))
+    parameters = command.parameters_of(name)
+    if name in recipes:
+        recipes.make(name, parameters)
+        if name == _ENSEMBLES and command.members < 2:
+            raise UsageError(f"The recipe {name} trains an ensemble.", remedy="add --members 3")
+        return
+    (private_recipes if name in private_recipes else fitted_recipes).make(name, parameters)
+    if command.budget is not None:
+        raise UsageError(
+            f"The recipe {name} takes no time budget: what it gives depends on its steps.",
+            remedy="give --epochs" if name in private_recipes else f"give -p {name}.rounds=N",
+        )
+    if command.members > 1:
+        raise UsageError(f"The recipe {name} trains no ensemble.", remedy="leave --members out")
 
 
 def harden_line(command: HardenCommand) -> str:
@@ -110,6 +121,7 @@ def harden_line(command: HardenCommand) -> str:
     words += ["--recipe", ",".join(command.recipes)]
     for name, value in command.parameters:
         words += ["--param", f"{name}={value}"]
+    words += ["--members", str(command.members)] if command.members > 1 else []
     words += ["--fresh"] if command.fresh else []
     for flag, number in (("--epochs", command.epochs), ("--train-batch", command.batch)):
         words += [] if number is None else [flag, str(number)]

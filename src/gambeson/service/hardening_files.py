@@ -44,7 +44,7 @@ def lineage(scene: Scene, candidate: Candidate, training: Training) -> dict[str,
         "made from": {
             "file": info.name,
             "digest": info.digest,
-            "factory": scene.model.factory,
+            "factory": getattr(scene.model, "factory", None),
             "weights": "new" if training.fresh else "its own",
         },
         "data": {

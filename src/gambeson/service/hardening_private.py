@@ -6,7 +6,6 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from gambeson.adapters.files import write_whole
 from gambeson.adapters.journal_files import FileJournal
 from gambeson.attacks.harness import Run
 from gambeson.audit.report.diff import compare_reports
@@ -26,12 +25,11 @@ from gambeson.service.hardening_training import (
     Report,
     Scene,
     in_words,
+    write_factory,
     write_weights,
 )
 from gambeson.service.hardening_verdict import Verdict
 
-FACTORY = "factory.py"
-"""File beside the weights that builds their network where the given factory builds another one."""
 _FACTORY = '''"""Builds the network of model.safetensors: the given one without batch normalisation."""
 
 from gambeson.defenses.private.layers import without_batch_norm
@@ -74,7 +72,7 @@ def private_candidate(scene: Scene, name: str, folder: Path, report: Report) -> 
         save_every=15.0,
         report=lambda work, _: report(total, work, ""),
     )
-    trainee = scene.model.trainee(fresh=not recipe.public, seed=run.seed.child("weights").integer())
+    trainee = scene.network.trainee(fresh=not recipe.public, seed=run.seed.child("weights").integer())
     made = make_private(trainee, recipe, plan, scene.split, run)
     if made.complete:
         write_weights(folder / WEIGHTS, made.network)
@@ -83,7 +81,7 @@ def private_candidate(scene: Scene, name: str, folder: Path, report: Report) -> 
         complete=made.complete,
         parameters=tuple({**in_words(recipe), **in_words(plan)}.items()),
         fresh=not recipe.public,
-        factory=_factory(scene, folder) if recipe.replace else None,
+        factory=write_factory(scene, folder, _FACTORY) if recipe.replace else None,
         evidence=Evidence() if made.statement is None else Evidence(tables=(_table(made.statement),)),
         promise=made.statement,
     )
@@ -97,7 +95,7 @@ def check_private(scene: Scene, name: str) -> None:
         Unavailable: The package ``dp-accounting`` is missing.
     """
     recipe, plan = _chosen(scene, name)
-    module = scene.model.trainee(fresh=not recipe.public, seed=0).module
+    module = scene.network.trainee(fresh=not recipe.public, seed=0).module
     require_private(without_batch_norm(module) if recipe.replace else module)
     plan.mechanism(len(scene.split))
 
@@ -120,13 +118,6 @@ def judge_promise(promise: PrivacyStatement, before: AuditReport, after: AuditRe
         if change is not None:
             words.append(f"{label} from {change.before.value:.3g} to {change.after.value:.3g}")
     return Verdict("; ".join((*words, *promise.concerns)), improved=promise.holds)
-
-
-def _factory(scene: Scene, folder: Path) -> str:
-    place, _, function = scene.model.factory.rpartition(":")
-    reference = f"{Path(place).resolve() if place.endswith('.py') else place}:{function}"
-    write_whole(folder / FACTORY, _FACTORY.format(factory=reference).encode())
-    return f"{folder / FACTORY}:build"
 
 
 def _table(promise: PrivacyStatement) -> Table:

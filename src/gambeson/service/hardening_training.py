@@ -22,10 +22,11 @@ from gambeson.data.dataset import Dataset, Split
 from gambeson.defenses.private.statement import PrivacyStatement
 from gambeson.defenses.training.base import Recipe, recipes
 from gambeson.defenses.training.loop import Task, Trained, hold_out, seconds_per_epoch, train
+from gambeson.defenses.transferability import transfer_shares
 from gambeson.models.model import Model
 from gambeson.models.torch_model import TrainableTorchModel
 from gambeson.models.torch_trainee import Trainee
-from gambeson.service.hardening_charts import training_charts
+from gambeson.service.hardening_charts import training_charts, transfer_table
 from gambeson.service.hardening_commands import HardenCommand
 
 _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
@@ -35,6 +36,19 @@ _SMALL = 10_000
 """Training rows below which batches are smaller."""
 _SPARE = 0.9
 """Share of a time budget that is planned for."""
+FACTORY = "factory.py"
+"""File beside the weights that builds their network where the given factory builds another one."""
+_ENSEMBLE = '''"""Builds the network of model.safetensors: an ensemble of what the given factory builds."""
+
+from gambeson.models.factory import import_function
+from gambeson.models.probing import LOGITS, Answer
+from gambeson.models.torch_ensemble import Ensemble
+
+
+def build():
+    member = import_function({factory!r})
+    return Ensemble([member() for _ in range({members})], Answer(LOGITS, single=False))
+'''
 TRAINING = ".training"
 """Name of the folder that a training keeps its journal in."""
 WEIGHTS = "model.safetensors"
@@ -56,8 +70,17 @@ class Scene:
     command: HardenCommand
     data: Dataset
     split: Split
-    model: TrainableTorchModel
+    model: Model
     clock: Clock
+
+    @property
+    def network(self) -> TrainableTorchModel:
+        """The model as a network to be trained.
+
+        Raises:
+            UsageError: It is none.
+        """
+        return require_trainable(self.model)
 
     @property
     def seed(self) -> Seed:
@@ -80,6 +103,7 @@ class Made:
         returns: ``(step, reason)`` where it had to go back.
         evidence: How it went.
         fresh: Whether it began with new weights.
+        file: Name of the model's file in the candidate's folder.
         factory: Builds the network of the weights; ``None`` where the given factory does.
         promise: What is promised to each record; ``None`` where nothing is.
     """
@@ -90,6 +114,7 @@ class Made:
     returns: tuple[tuple[int, str], ...] = ()
     evidence: Evidence = field(default_factory=Evidence)
     fresh: bool = False
+    file: str = WEIGHTS
     factory: str | None = None
     promise: PrivacyStatement | None = None
 
@@ -102,9 +127,39 @@ def robust_candidate(scene: Scene, name: str, folder: Path, report: Report) -> M
         complete=trained.complete,
         parameters=tuple({**in_words(recipe), **in_words(task.plan)}.items()),
         returns=tuple(trained.history.returns),
-        evidence=training_charts(trained.history),
+        evidence=_evidence(scene, trained, task),
         fresh=scene.command.fresh,
+        factory=write_factory(scene, folder, _ENSEMBLE, scene.command.members)
+        if scene.command.members > 1
+        else None,
     )
+
+
+def _evidence(scene: Scene, trained: Trained, task: Task) -> Evidence:
+    """How training went; of an ensemble also how often an attack on one member fools another."""
+    shown = training_charts(trained.history)
+    if scene.command.members == 1 or not trained.complete:
+        return shown
+    shares = transfer_shares(trained.network.members, task.rows.split, task.rows.held_out, task.space)
+    return replace(shown, tables=(transfer_table(shares),))
+
+
+def write_factory(scene: Scene, folder: Path, text: str, members: int = 1) -> str:
+    """Write a module beside the weights that builds their network around the given factory; its reference.
+
+    Args:
+        scene: Its model names the given factory.
+        folder: Of the candidate.
+        text: With ``{factory}`` and ``{members}`` to be filled in.
+        members: Networks of an ensemble.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    place, _, function = scene.network.factory.rpartition(":")
+    reference = f"{Path(place).resolve() if place.endswith('.py') else place}:{function}"
+    write_whole(folder / FACTORY, text.format(factory=reference, members=members).encode())
+    return f"{folder / FACTORY}:build"
 
 
 def require_trainable(model: Model) -> TrainableTorchModel:
@@ -147,7 +202,7 @@ def train_candidate(
     space = PerturbationSet.of(scene.command.audit.threats[0], scene.data.schema)
     run = Run(seed, journal=journal, key=_key(scene, name), clock=scene.clock)
     task = Task(recipe, scene.command.plan, hold_out(scene.split, scene.command.held_out, run), space, run)
-    trainee = scene.model.trainee(fresh=scene.command.fresh, seed=seed.child("weights").integer())
+    trainee = _trainee(scene, seed.child("weights").integer())
     task = replace(task, plan=replace(task.plan, batch=_batch(scene.command, len(task.rows.train))))
     task.plan.check(len(task.rows.train))
     task = replace(task, plan=replace(task.plan, epochs=_epochs(scene, task, trainee)))
@@ -163,6 +218,13 @@ def train_candidate(
     if trained.complete:
         write_weights(folder / WEIGHTS, trained.network)
     return trained, recipe, task
+
+
+def _trainee(scene: Scene, seed: int) -> Trainee:
+    command, network = scene.command, scene.network
+    if command.members == 1:
+        return network.trainee(fresh=command.fresh, seed=seed)
+    return network.ensemble(command.members, fresh=command.fresh, seed=seed)
 
 
 def write_weights(path: Path, network: Trainee) -> None:
@@ -221,6 +283,7 @@ def _key(scene: Scene, name: str) -> str:
         "epochs": command.epochs,
         "batch": command.batch,
         "fresh": command.fresh,
+        "members": command.members,
         "threat": repr(command.audit.threats[0]),
         "seed": command.audit.seed,
         "split": command.audit.train_split,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from gambeson.core.errors import InsufficientEvidence
-from gambeson.defenses.transferability import transfer_counts, transfer_success
+from gambeson.data.dataset import ArraySplit
+from gambeson.defenses.transferability import transfer_counts, transfer_shares, transfer_success
 from tests.training_world import linear, space
 
 FIRST = linear([[-1.0, 0.0], [1.0, 0.0]], [0.5, -0.5])  # looks at the first feature, boundary at 0.5
@@ -39,3 +41,10 @@ def test_without_one_adversarial_example_there_is_no_share():
     counts = transfer_counts([FIRST, SECOND], X, Y, space(0.01))
     with pytest.raises(InsufficientEvidence):
         transfer_success(*counts)
+
+
+def test_shares_stand_line_by_line_with_a_gap_where_nothing_was_tried():
+    wrong = linear([[1.0, 0.0], [-1.0, 0.0]], [-0.5, 0.5])
+    split = ArraySplit(X.numpy(), Y.numpy())
+    shares = transfer_shares([FIRST, wrong], split, np.arange(3), space(0.1))
+    assert shares[0] == (2 / 3, None)

@@ -92,3 +92,15 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(digits_net, tmp_pat
     assert run.candidates == ()
     again = run_harden(replace(asked, resume=True), NoProgress())
     assert again.candidates[0].model.digest == hardened[0].candidates[0].model.digest
+
+
+def test_an_ensemble_is_trained_as_one_and_opens_with_its_own_factory(digits_net, tmp_path):
+    asked = command(digits_net, tmp_path, recipes=("dverge",), members=2, epochs=2)
+    run = run_harden(asked, NoProgress())
+    (candidate,) = run.candidates
+    weights = load_file(tmp_path / "dverge" / "model.safetensors")
+    assert {name.split(".")[1] for name in weights} == {"0", "1"}
+    assert (tmp_path / "dverge" / "factory.py").is_file()
+    (table,) = candidate.evidence.tables
+    assert [row[0] for row in table.rows] == ["attack on member 1", "attack on member 2"]
+    assert candidate.figure("robust_accuracy").n == 100

@@ -7,7 +7,7 @@ from gambeson.core.finding import Evidence
 from gambeson.core.stats import proportion
 from gambeson.defenses.training.history import History, Look
 from gambeson.defenses.training.standing import Standing
-from gambeson.service.hardening_charts import compare_candidates, training_charts
+from gambeson.service.hardening_charts import compare_candidates, training_charts, transfer_table
 from gambeson.service.hardening_report import Candidate
 
 
@@ -41,3 +41,8 @@ def test_the_training_curve_has_every_look_and_marks_where_it_went_back():
 
 def test_a_training_without_a_look_has_no_chart():
     assert training_charts(History()).curves == ()
+
+
+def test_the_transfer_table_has_shares_and_a_gap_where_nothing_was_tried():
+    table = transfer_table(((0.5, 0.25), (None, 0.5)))
+    assert table.rows == (("attack on member 1", 0.5, 0.25), ("attack on member 2", None, 0.5))

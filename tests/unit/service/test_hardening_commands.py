@@ -16,9 +16,12 @@ AUDIT = AuditCommand("net.safetensors", "train.npz", factory="net.py:build", thr
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"recipes": ()}, "No recipe"),
+        ({"recipes": ("dverge",)}, "trains an ensemble"),
+        ({"recipes": ("augmentation",), "members": 3}, "trains no ensemble"),
+        ({"recipes": ("augmentation",), "budget": 60.0}, "takes no time budget"),
+        ({"members": 0}, "0 members"),
         ({"recipes": ("pgdd",)}, "Unknown recipe"),
-        ({"parameters": (("gamma", 1),)}, "does not take"),
+        ({"recipes": ("trades",), "parameters": (("gamma", 1),)}, "does not take"),
         ({"parameters": (("mart.beta", 1),)}, "not trained"),
         ({"epochs": 3, "budget": 60.0}, "both say how long"),
     ],

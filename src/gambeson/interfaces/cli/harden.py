@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.console import Console
 from gambeson.interfaces.cli import audit_options as options
 from gambeson.interfaces.cli.errors import COULD_NOT_COMPLETE
 from gambeson.interfaces.cli.progress import choose_progress
+
+if TYPE_CHECKING:
+    from gambeson.service.hardening_report import HardenRun
 
 _TRAINING = "Training"
 
@@ -48,6 +51,10 @@ Epsilon = Annotated[
 Delta = Annotated[
     str | None,
     _option("--delta", metavar="X", help="The promise's delta (default: a power of ten below 1 / rows)"),
+]
+Members = Annotated[
+    str | None,
+    _option("--members", metavar="N", help="Train an ensemble of N networks as one; see the recipe dverge"),
 ]
 Fresh = Annotated[bool, _option("--fresh", metavar="", help="Train from new weights, not from the model's")]
 Epochs = Annotated[str | None, _option("--epochs", metavar="N", help="Passes over the training rows")]
@@ -120,6 +127,7 @@ def harden(
     param: Parameter = None,
     epsilon: Epsilon = None,
     delta: Delta = None,
+    members: Members = None,
     fresh: Fresh = False,
     epochs: Epochs = None,
     time_budget: TimeBudget = None,
@@ -145,26 +153,30 @@ def harden(
 ) -> int:
     """Train MODEL to withstand an attacker or to keep its records private, and audit it before and after.
 
-    Exit codes: 0 where a recipe made it more robust by more than chance or private, 1 where none did, 2 where it is
-    not known.
+    Exit codes: 0 a recipe helped by more than chance or keeps its promise, 1 none does, 2 it is not known.
     """
     flags = dict(locals())
     from gambeson.interfaces.cli.harden_command import harden_command
-    from gambeson.interfaces.cli.harden_summary import harden_summary
     from gambeson.service.hardening import run_harden
 
     command = harden_command(flags, os.environ)
     with choose_progress(quiet=no_progress) as progress:
         run = run_harden(command, progress)
+    return _tell(run, command.out, as_json=as_json)
+
+
+def _tell(run: HardenRun, out: Path, *, as_json: bool) -> int:
+    """Say what came of it; the exit code."""
+    from gambeson.interfaces.cli.harden_summary import harden_summary
+
     if as_json:
         typer.echo(run.to_json(), nl=False)
     else:
         Console().print(harden_summary(run))
     said = Console(stderr=as_json, highlight=False, soft_wrap=True)
-    said.print(f"wrote {command.out / 'harden.html'}, harden.json and a folder for each model", markup=False)
+    said.print(f"wrote {out / 'harden.html'}, harden.json and a folder for each model", markup=False)
     if run.interrupted:
         Console(stderr=True, highlight=False).print("interrupted: add --resume to go on from here")
-        return COULD_NOT_COMPLETE
-    if not run.measured:
+    if run.interrupted or not run.measured:
         return COULD_NOT_COMPLETE
     return 0 if run.improved else 1
