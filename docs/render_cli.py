@@ -26,7 +26,8 @@ def names(command: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 def help_of(words: tuple[str, ...]) -> str:
     """What a command prints, without blanks at the ends of lines."""
     call = [sys.executable, "-m", "gambeson", *words, "--help"]
-    said = subprocess.run(call, capture_output=True, text=True, check=True, env={**os.environ, **_PLAIN})
+    plain = {**os.environ, **_PLAIN}
+    said = subprocess.run(call, capture_output=True, text=True, check=True, env=plain)  # noqa: S603
     return "\n".join(line.rstrip() for line in said.stdout.splitlines()).strip("\n")
 
 

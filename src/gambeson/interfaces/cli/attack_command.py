@@ -62,4 +62,3 @@ def _threat(flags: Mapping[str, Any]) -> ThreatModel:
         unit=unit,
         categories=whole_number("--categories", flags["categories"] or "0"),
     )
-
