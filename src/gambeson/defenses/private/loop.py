@@ -19,11 +19,15 @@ from gambeson.defenses.private.clipping import clipped_sums
 from gambeson.defenses.private.draws import Draws
 from gambeson.defenses.private.layers import require_private
 from gambeson.defenses.private.plan import PrivatePlan
+from gambeson.defenses.private.proving import require_exact
 from gambeson.defenses.training.state import State, begin
 from gambeson.models.torch_trainee import Trainee
 
 _ONE_AT_A_TIME = threading.Lock()
 """Dropout comes from torch's global generator, which two trainings must not share."""
+
+_PROVED = 4
+"""Rows on which it is proved, before training, that each is clipped by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def train_privately(trainee: Trainee, task: PrivateTask) -> PrivatelyTrained:
         The network; one that is not complete has spent less than the mechanism says.
 
     Raises:
-        UsageError: The plan does not fit the data, or a layer cannot be trained privately.
+        UsageError: The plan does not fit the data, or a layer cannot be trained privately, or rows are mixed.
         ModelError: A gradient is no number.
 
     Source: Abadi et al. 2016, arXiv:1607.00133, algorithm 1; with Poisson sampling and the expected batch size as
@@ -103,6 +107,9 @@ class _Training:
 
     def to_its_end(self) -> PrivatelyTrained:
         self._resume()
+        require_exact(
+            self.state.trainee.module, self._losses, *self._rows(np.arange(min(_PROVED, self.records)))
+        )
         while self.state.step < self.task.mechanism.steps and not self._out_of_time:
             self._advance()
             self.task.run.report(1, 0)
@@ -133,17 +140,15 @@ class _Training:
         """Clipped gradients of the rows, summed over pieces that fit memory; zeros where there are no rows."""
         found: dict[str, Tensor] = {}
         for start in range(0, len(rows), self.plan.at_once):
-            x, y = self.task.split.take(rows[start : start + self.plan.at_once])
-            device = self.state.trainee.device
-            piece = clipped_sums(
-                self.state.trainee.module,
-                self._losses,
-                torch.from_numpy(x).to(device),
-                torch.from_numpy(y).to(device),
-                self.plan.clip,
-            )
+            x, y = self._rows(rows[start : start + self.plan.at_once])
+            piece = clipped_sums(self.state.trainee.module, self._losses, x, y, self.plan.clip)
             found = {name: found[name].add_(v) if name in found else v for name, v in piece.sums.items()}
         return found or {name: torch.zeros_like(p) for name, p in self.parameters.items()}
+
+    def _rows(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+        x, y = self.task.split.take(rows)
+        device = self.state.trainee.device
+        return torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
 
     def _losses(self, x: Tensor, y: Tensor) -> Tensor:
         return F.cross_entropy(self.state.trainee(x), y, reduction="none")
