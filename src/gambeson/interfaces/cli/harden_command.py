@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from gambeson.core.errors import UsageError
+from gambeson.defenses.private.base import private_recipes
 from gambeson.defenses.training.plan import Plan
 from gambeson.interfaces.cli.audit_command import audit_command
 from gambeson.interfaces.cli.words import number, parameters, split_words, whole_number
@@ -28,9 +30,9 @@ _AUDIT_ONLY = (
 """Flags of an audit that hardening does not have, or uses for something else."""
 _NUMBERS = ("learning_rate", "weight_decay", "ramp", "average", "perturbation")
 PRIVATE = "private"
-"""The recipe that an epsilon is for."""
+"""The recipe that an epsilon is for where none is named."""
 _PROMISE = ("epsilon", "delta")
-_WHOLE = {"epochs": "epochs", "train_batch": "batch"}
+_WHOLE = {"epochs": "epochs", "train_batch": "batch", "members": "members"}
 
 
 def harden_command(flags: Mapping[str, Any], environ: Mapping[str, str]) -> HardenCommand:
@@ -53,14 +55,10 @@ def harden_command(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Hard
         given["budget"] = parse_duration(flags["time_budget"])
     if flags["out"] is not None:
         given["out"] = flags["out"]
-    promise = tuple(
-        (f"{PRIVATE}.{name}", number(_flag(name), flags[name]))
-        for name in _PROMISE
-        if flags[name] is not None
-    )
-    named = split_words(flags["recipe"]) or ((PRIVATE,) if promise else ())
-    if named:
-        given["recipes"] = named
+    named = split_words(flags["recipe"])
+    promise = _promise(flags, named or (PRIVATE,))
+    if named or promise:
+        given["recipes"] = named or (PRIVATE,)
     return HardenCommand(
         audit=audit,
         parameters=(*promise, *parameters(flags["param"])),
@@ -69,6 +67,18 @@ def harden_command(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Hard
         resume=flags["resume"],
         **given,
     )
+
+
+def _promise(flags: Mapping[str, Any], named: tuple[str, ...]) -> tuple[tuple[str, object], ...]:
+    """Epsilon and delta as parameters of each recipe that keeps a promise."""
+    given = {name: number(_flag(name), flags[name]) for name in _PROMISE if flags[name] is not None}
+    private = [name for name in named if name in private_recipes]
+    if given and not private:
+        raise UsageError(
+            f"--epsilon and --delta are promised by no recipe among {', '.join(named)}.",
+            expected=", ".join(private_recipes.names()),
+        )
+    return tuple((f"{recipe}.{name}", value) for recipe in private for name, value in given.items())
 
 
 def _plan(flags: Mapping[str, Any]) -> Plan:
