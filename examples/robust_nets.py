@@ -17,8 +17,8 @@ from torch import Tensor, nn
 class Ramp(nn.Module):
     """Clamps (x - begin) / length to [0, 1], with both learnt: 0 below a threshold, 1 above another.
 
-    Most pixels of MNIST are black or white. Under a perturbation of 0.3 they stay below 0.3 or above 0.7, so that a ramp
-    between the two takes the perturbation away. Networks trained on attacked digits learn such thresholds by
+    Most pixels of MNIST are black or white. Under a perturbation of 0.3 they stay below 0.3 or above 0.7, so that a
+    ramp between the two takes the perturbation away. Networks trained on attacked digits learn such thresholds by
     themselves in their first layer (Madry et al. 2018, appendix C), only slowly.
     """
 
