@@ -131,7 +131,7 @@ def _picture_change(low: float, high: float) -> Change:
         weakest, strongest = _NOISE
         sigma = (high - low) * weakest * (strongest / weakest) ** (level / (_LEVELS - 1))
         moved = _move(_move(x, int(down), -2), int(right), -1)
-        return np.clip(moved + rng.normal(0, sigma, x.shape).astype(np.float32), low, high)
+        return np.asarray(np.clip(moved + rng.normal(0, sigma, x.shape).astype(np.float32), low, high))
 
     return change
 
