@@ -13,6 +13,9 @@ from gambeson.core.registry import Registry
 from gambeson.core.reproduce import Seed
 from gambeson.core.threat import Access
 
+_SMALLEST = 1e-12
+"""Of 1 - p: an answer of 1 has a finite logit."""
+
 
 @dataclass(frozen=True, slots=True)
 class PrivacyFacts:
@@ -108,6 +111,12 @@ privacy: Registry[Callable[..., MembershipAttack], PrivacyFacts] = Registry(
 def of_true_class(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(..., n) float64 entries of the true classes of (..., n, classes)."""
     return log_probabilities[..., np.arange(len(labels)), labels].astype(np.float64)
+
+
+def logits_of(log_probability: np.ndarray) -> np.ndarray:
+    """log(p / (1 - p)): confidences as losses leave them, near 1, become roughly normal."""
+    rest = np.maximum(-np.expm1(log_probability), _SMALLEST)
+    return np.asarray(log_probability - np.log(rest))
 
 
 def require_references(task: MembershipTask, attack: str) -> None:

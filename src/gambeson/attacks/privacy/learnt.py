@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gambeson.attacks.privacy.base import MembershipTask, PrivacyFacts, privacy, require_references
-from gambeson.attacks.privacy.lira import Moments, logits_of
+from gambeson.attacks.privacy.base import MembershipTask, PrivacyFacts, logits_of, privacy, require_references
+from gambeson.attacks.privacy.lira import Moments
 from gambeson.attacks.privacy.rmia import log_evidence
 from gambeson.core.errors import UsageError, missing_extra
 from gambeson.core.threat import Access

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gambeson.attacks.privacy.base import MembershipTask, PrivacyFacts, privacy, require_references
+from gambeson.attacks.privacy.base import MembershipTask, PrivacyFacts, logits_of, privacy, require_references
 from gambeson.core.threat import Access
 
 _ENOUGH = 16
@@ -80,9 +80,3 @@ class LiRA:
             return np.asarray((logit - without.mean) / np.sqrt(without.variance))
         inside = Moments.of(logits, task.included)
         return np.asarray(inside.log_density(logit) - without.log_density(logit))
-
-
-def logits_of(log_probability: np.ndarray) -> np.ndarray:
-    """log(p / (1 - p)): confidences as losses leave them, near 1, become roughly normal."""
-    rest = np.maximum(-np.expm1(log_probability), _SMALLEST)
-    return np.asarray(log_probability - np.log(rest))

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gambeson.attacks.privacy.base import MembershipTask, PrivacyFacts, of_true_class, privacy
-from gambeson.attacks.privacy.lira import logits_of
+from gambeson.attacks.privacy.base import MembershipTask, PrivacyFacts, logits_of, of_true_class, privacy
 from gambeson.attacks.privacy.ridge import fit_ridge
 from gambeson.core.errors import UsageError
 from gambeson.core.threat import Access

@@ -7,9 +7,10 @@ import sys
 import numpy as np
 import pytest
 
+from gambeson.attacks.privacy.base import logits_of
 from gambeson.attacks.privacy.harness import Candidates, area, exposure, run_inference
 from gambeson.attacks.privacy.learnt import Learnt, statistics
-from gambeson.attacks.privacy.lira import LiRA, logits_of
+from gambeson.attacks.privacy.lira import LiRA
 from gambeson.attacks.privacy.references import References
 from gambeson.attacks.privacy.rmia import RMIA
 from gambeson.core.errors import Unavailable, UsageError

@@ -7,9 +7,9 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from gambeson.attacks.privacy.base import MembershipTask
+from gambeson.attacks.privacy.base import MembershipTask, logits_of
 from gambeson.attacks.privacy.harness import area, exposure, run_inference
-from gambeson.attacks.privacy.lira import LiRA, Moments, logits_of
+from gambeson.attacks.privacy.lira import LiRA, Moments
 from gambeson.attacks.privacy.loss_threshold import LossThreshold
 from gambeson.core.errors import UsageError
 from gambeson.core.reproduce import Seed

@@ -51,6 +51,13 @@ class InversionTask:
     steps: int
     seed: int
 
+    @property
+    def typical(self) -> Tensor:
+        """(*shape) in [0, 1]: the mean of the public inputs, or the middle where there are none."""
+        if not len(self.public):
+            return torch.full(self.space.shape, 0.5)
+        return self.space.to_unit(self.public).mean(0)
+
 
 class Inversion(Protocol):
     """A frozen dataclass of parameters with one function."""

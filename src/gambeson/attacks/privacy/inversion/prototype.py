@@ -39,7 +39,7 @@ class Prototype:
 
     def reconstruct(self, oracle: Oracle, task: InversionTask) -> Tensor:
         """Ascend from the typical input."""
-        prior = Smooth(task.space, typical_of(task), self.variation, self.pull)
+        prior = Smooth(task.space, task.typical, self.variation, self.pull)
         return _ascend(oracle, task, prior)
 
 
@@ -62,15 +62,8 @@ class PrincipalPrototype:
         return _ascend(oracle, task, principal(task.public, task.space, self.components))
 
 
-def typical_of(task: InversionTask) -> Tensor:
-    """(*shape) in [0, 1]: the mean of the public inputs, or the middle where there are none."""
-    if not len(task.public):
-        return torch.full(task.space.shape, 0.5)
-    return task.space.to_unit(task.public).mean(0)
-
-
 def _ascend(oracle: Oracle, task: InversionTask, prior: Prior) -> Tensor:
-    typical = typical_of(task)
+    typical = task.typical
     z = prior.start(task.random).requires_grad_(True)
     optimizer = torch.optim.Adam([z], lr=prior.rate)
     for step in range(min(task.steps, int(oracle.left.min()))):

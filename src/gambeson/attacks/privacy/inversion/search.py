@@ -10,7 +10,6 @@ from torch import Tensor
 
 from gambeson.attacks.privacy.inversion.base import InversionFacts, InversionTask, inversions, log_odds
 from gambeson.attacks.privacy.inversion.priors import Principal, principal
-from gambeson.attacks.privacy.inversion.prototype import typical_of
 from gambeson.attacks.privacy.inversion.views import look
 from gambeson.core.threat import Access
 from gambeson.models.oracle import Oracle
@@ -60,7 +59,7 @@ class Search:
         m, count, _ = z.shape
         of = torch.arange(m).repeat_interleave(count)
         flat = z.flatten(0, 1)
-        seen = look(prior.decode(flat), task.space, task.random.select(of), 1 + step, typical_of(task))
+        seen = look(prior.decode(flat), task.space, task.random.select(of), 1 + step, task.typical)
         scores = oracle.scores(task.space.to_input(seen), of=of)
         return (log_odds(scores, task.classes[of]) - prior.penalty(flat)).reshape(m, count)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from gambeson.attacks.privacy.inversion.priors import total_variation
-from gambeson.attacks.privacy.inversion.prototype import Prototype, typical_of
+from gambeson.attacks.privacy.inversion.prototype import Prototype
 from gambeson.core.threat import Access
 from tests.inversion_worlds import oracle_for, shows, task_for
 
@@ -19,7 +19,7 @@ def found(attack: Prototype, task):
 def test_without_public_inputs_it_starts_from_the_middle_and_still_finds_the_pattern():
     task = task_for([0, 4])
     task = replace(task, public=task.public[:0])
-    assert (typical_of(task) == 0.5).all()
+    assert (task.typical == 0.5).all()
     assert shows(found(Prototype(), task)) == [0, 4]
 
 
@@ -38,4 +38,4 @@ def test_one_query_for_each_step():
 
 def test_what_is_typical_is_the_mean_of_the_public_inputs():
     task = task_for([0])
-    assert torch.allclose(typical_of(task), task.public.mean(0), atol=1e-6)
+    assert torch.allclose(task.typical, task.public.mean(0), atol=1e-6)
