@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import gambeson as gb
 from gambeson.interfaces.cli.app import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,3 +80,12 @@ def test_rows_found_on_adult_keep_its_relations(real_data, tmp_path):
     rows = found["x_adversarial"][found["fallen"]]
     assert len(rows) > 10
     np.testing.assert_array_equal(rows[:, 12], rows[:, 10] - rows[:, 11])
+
+
+@pytest.mark.parametrize(("name", "shape"), [("mnist", (1, 28, 28)), ("cifar10", (3, 32, 32))])
+def test_networks_for_adversarial_training_open_from_their_untrained_weights(tmp_path, name, shape):
+    start("robust_nets.py", name, str(tmp_path / "start.safetensors"))
+    schema = gb.Schema(shape, tuple("0123456789"))
+    factory = f"{ROOT / 'examples' / 'robust_nets.py'}:{name}"
+    model = gb.open_model(str(tmp_path / "start.safetensors"), schema=schema, factory=factory)
+    assert model.scores(np.full((2, *shape), 0.5, np.float32)).shape == (2, 10)
