@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from gambeson.audit.report.writing import unwritable
 from gambeson.audit.result import AuditReport, Subject, Times
@@ -19,6 +20,7 @@ from gambeson.data.sources import describe as describe_data
 from gambeson.defenses.augmentation import fitted_recipes
 from gambeson.defenses.private.base import private_recipes
 from gambeson.defenses.training.base import recipes
+from gambeson.defenses.transformations import transformations
 from gambeson.models.loading import open_model
 from gambeson.models.model import Differentiable, Model
 from gambeson.service.auditing import run_audit
@@ -28,7 +30,8 @@ from gambeson.service.hardening_files import lineage, write_harden
 from gambeson.service.hardening_fitted import fitted_candidate, require_fitted
 from gambeson.service.hardening_private import check_private, judge_promise, private_candidate
 from gambeson.service.hardening_report import Candidate, HardenRun, Training
-from gambeson.service.hardening_training import Scene, require_trainable, robust_candidate
+from gambeson.service.hardening_training import Made, Report, Scene, require_trainable, robust_candidate
+from gambeson.service.hardening_transformed import transformed_candidate
 from gambeson.service.hardening_verdict import BEFORE, figures, judge
 from gambeson.service.interrupts import interrupts
 
@@ -37,6 +40,14 @@ _JUDGES = {
     Access.SCORES: "evasion.scores",
     Access.LABELS: "evasion.labels",
 }
+
+
+_MAKERS: tuple[tuple[Container[object], Callable[[Scene, str, Path, Report], Made]], ...] = (
+    (recipes, robust_candidate),
+    (private_recipes, private_candidate),
+    (fitted_recipes, fitted_candidate),
+    (transformations, transformed_candidate),
+)
 
 
 def run_harden(command: HardenCommand, progress: Progress) -> HardenRun:
@@ -139,9 +150,7 @@ def _audited(
 def _candidate(scene: Scene, name: str, before: AuditReport, progress: Progress) -> Candidate | None:
     """What one recipe makes of the model; ``None`` where training was interrupted."""
     folder, clock = scene.command.out / name, time.monotonic
-    make = robust_candidate
-    if name not in recipes:
-        make = private_candidate if name in private_recipes else fitted_candidate
+    make = next(make for names, make in _MAKERS if name in names)
     begun = clock()
     try:
         with interrupts(scene.clock):  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from gambeson.defenses.augmentation import fitted_recipes
 from gambeson.defenses.private.base import private_recipes
 from gambeson.defenses.training.base import recipes
 from gambeson.defenses.training.plan import Plan
+from gambeson.defenses.transformations import transformations
 from gambeson.service.command_line import command_line
 from gambeson.service.commands import AuditCommand
 
@@ -89,8 +90,9 @@ def check_harden(command: HardenCommand) -> None:
 
 
 def recipe_names() -> tuple[str, ...]:
-    """Every recipe: robust, private, and for models that are fitted."""
-    return tuple(sorted((*recipes.names(), *private_recipes.names(), *fitted_recipes.names())))
+    """Every recipe: robust, private, for models that are fitted, and transformations of the input."""
+    kinds = (recipes, private_recipes, fitted_recipes, transformations)
+    return tuple(sorted(name for kind in kinds for name in kind.names()))
 
 
 def _check_recipe(command: HardenCommand, name: str) -> None:
@@ -103,6 +105,9 @@ def _check_recipe(command: HardenCommand, name: str) -> None:
         recipes.make(name, parameters)
         if name == _ENSEMBLES and command.members < 2:
             raise UsageError(f"The recipe {name} trains an ensemble.", remedy="add --members 3")
+        return
+    if name in transformations:
+        transformations.make(name, parameters)
         return
     (private_recipes if name in private_recipes else fitted_recipes).make(name, parameters)
     if command.budget is not None:

@@ -53,10 +53,11 @@ def list_recipes(as_json: AsJson = False) -> None:
     from gambeson.defenses.augmentation import fitted_recipes
     from gambeson.defenses.private.base import private_recipes
     from gambeson.defenses.training.base import recipes
+    from gambeson.defenses.transformations import transformations
 
     rows: list[Row] = [
         {"recipe": e.name, "summary": e.facts.summary, "source": e.facts.source}
-        for e in (*recipes, *private_recipes, *fitted_recipes)
+        for e in (*recipes, *private_recipes, *fitted_recipes, *transformations)
     ]
     _show(rows, as_json)
 
