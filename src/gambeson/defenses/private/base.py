@@ -78,7 +78,7 @@ private_recipes.register(
 @private_recipes.register(
     "private_regression",
     RecipeFacts(
-        "the same for linear models: noisy gradient descent on all rows at once",
+        "private training of linear models: noisy gradient descent on all rows at once",
         source="Bassily, Smith & Thakurta 2014, arXiv:1405.7085 (noisy gradient descent), with all rows in each step",
     ),
 )

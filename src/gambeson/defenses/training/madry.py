@@ -46,7 +46,7 @@ class PGDTraining:
 @recipes.register(
     "fast",
     RecipeFacts(
-        "the same with one step, for about twice the price of plain training",
+        "PGD training with a single step, for about twice the price of plain training",
         source="Wong, Rice & Kolter 2020, arXiv:2001.03994",
     ),
 )

@@ -90,7 +90,7 @@ _HARDEN_EPILOG = """
 
 app = typer.Typer(
     name="gambeson",
-    help="Attack a machine-learning model as an adversary would, and report what holds, with evidence.",
+    help="Attack machine-learning models as an adversary would, harden them, and trace what they are made of.",
     epilog=_EPILOG,
     rich_markup_mode="rich",
     no_args_is_help=True,

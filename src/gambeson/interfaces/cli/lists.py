@@ -55,9 +55,10 @@ def list_recipes(as_json: AsJson = False) -> None:
     from gambeson.defenses.training.base import recipes
     from gambeson.defenses.transformations import transformations
 
+    kinds = (*recipes, *private_recipes, *fitted_recipes, *transformations)
     rows: list[Row] = [
         {"recipe": e.name, "summary": e.facts.summary, "source": e.facts.source}
-        for e in (*recipes, *private_recipes, *fitted_recipes, *transformations)
+        for e in sorted(kinds, key=lambda e: e.name)
     ]
     _show(rows, as_json)
 
