@@ -86,7 +86,12 @@ def without_batch_norm(module: nn.Module) -> nn.Module:
 
 def _group_norm(layer: _BatchNorm) -> nn.GroupNorm:
     channels = layer.num_features
-    found = nn.GroupNorm(math.gcd(channels, _GROUPS), channels, eps=layer.eps, affine=layer.affine)
+    groups = math.gcd(channels, _GROUPS)
+    if isinstance(layer, nn.BatchNorm1d):
+        groups = 1  # a row may have one value for each channel: of groups of few only signs would be left
+    elif groups == channels > 1:
+        groups //= 2
+    found = nn.GroupNorm(groups, channels, eps=layer.eps, affine=layer.affine)
     if layer.affine:
         found.weight, found.bias = layer.weight, layer.bias
     return found.to(next((p.device for p in layer.parameters()), None)).train(layer.training)

@@ -70,3 +70,15 @@ def test_batch_normalisation_is_replaced_by_groups_that_divide_the_channels():
 def test_rows_no_longer_mix():
     net, x = without_batch_norm(batched()).train(), torch.randn(4, 1, 3, 3)
     torch.testing.assert_close(net(x)[:1], net(x[:1]))
+
+
+def test_a_row_of_single_values_is_normalised_as_a_whole():
+    replaced = without_batch_norm(nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8)))
+    assert replaced[1].num_groups == 1
+    answer = replaced(torch.rand(1, 4))
+    assert len(torch.unique(answer.detach().round(decimals=3))) > 2
+
+
+def test_pictures_are_normalised_in_groups_of_two_channels_or_more():
+    replaced = without_batch_norm(nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8)))
+    assert replaced[1].num_groups == 4
