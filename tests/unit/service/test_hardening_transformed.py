@@ -17,7 +17,9 @@ def test_rounding_inputs_is_judged_by_an_attack_that_sees_through_it(digits_net,
     run = run_harden(asked, NoProgress())
     (candidate,) = run.candidates
     before = run.before.figure("robust_accuracy").value
-    assert candidate.figure("robust_accuracy").value <= before + 0.1  # without gradients nothing would have fallen
+    assert (
+        candidate.figure("robust_accuracy").value <= before + 0.1
+    )  # without gradients nothing would have fallen
     assert candidate.training.steps == 0
     folder = tmp_path / "bit_depth"
     schema = gb.open_dataset("builtin:digits").schema
