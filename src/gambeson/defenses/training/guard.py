@@ -11,7 +11,7 @@ from gambeson.defenses.training.base import Recipe
 from gambeson.defenses.training.standing import Standing
 
 _FALL = 0.2
-"""Fall of robust accuracy from one look to the best before it that no honest training shows."""
+"""Fall of robust accuracy that no honest training shows."""
 _MOST_STEPS = 8
 """Steps of an attacker that no network in training fools for long: if one does, more steps are no answer."""
 _SLOWER = 0.3
@@ -35,8 +35,8 @@ class Guard:
     def collapsed(self, seen: Standing, own: float, best: float) -> bool:
         """Whether the network withstands its own attacker alone: catastrophic overfitting.
 
-        It shows in a stronger attacker leaving less than half of what the training's own leaves, or in robustness that
-        is lost at once while accuracy is not.
+        It shows in a stronger attacker leaving less than half of what the training's own leaves, and 20 points less, or
+        in robustness that is lost at once while accuracy is not. An attacker of many steps is not fooled.
 
         Args:
             seen: How the network stands at the full radius.
@@ -45,9 +45,10 @@ class Guard:
 
         Source: Wong, Rice & Kolter 2020, arXiv:2001.03994, section 5.
         """
-        if not self.steps:
+        if not 0 < self.steps < _MOST_STEPS:
             return False
-        return seen.robust < own / 2 or (seen.robust < best - _FALL and seen.clean >= best)
+        alone = seen.robust < own / 2 and seen.robust < own - _FALL
+        return alone or (seen.robust < best - _FALL and seen.clean >= best)
 
     def slow_down(self) -> bool:
         """Lower the learning rate; false when that was done before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gambeson.defenses.training.guard import Guard
-from gambeson.defenses.training.madry import fast
+from gambeson.defenses.training.madry import PGDTraining, fast
 from gambeson.defenses.training.plain import Plain
 from gambeson.defenses.training.standing import Standing
 
@@ -19,6 +19,14 @@ def test_a_network_that_withstands_its_own_attacker_alone_has_collapsed():
 def test_a_small_fall_or_a_fall_of_accuracy_is_none():
     assert not Guard(fast()).collapsed(Standing(100, 95, 35, 0), own=0.4, best=0.5)
     assert not Guard(fast()).collapsed(Standing(100, 45, 20, 0), own=0.3, best=0.5)
+
+
+def test_a_network_that_knows_nothing_yet_has_not_collapsed():
+    assert not Guard(fast()).collapsed(Standing(100, 20, 2, 0), own=0.15, best=0.0)
+
+
+def test_an_attacker_of_many_steps_is_not_fooled():
+    assert not Guard(PGDTraining(steps=10)).collapsed(Standing(100, 95, 20, 0), own=0.9, best=0.5)
 
 
 def test_plain_training_cannot_collapse():
