@@ -84,7 +84,7 @@ def _reached(data: gb.Dataset, *, quick: bool) -> str:
         "## Adversarial training on MNIST at linf 0.3",
         "",
         f"From scratch on {rows:,} rows less those held out, {epochs} epochs of PGD-{STEPS}, on one core; judged on "
-        f"{samples:,} test images. The network has two convolutions and two layers behind a learnt ramp "
+        f"{samples:,} test images. The network has two convolutions and two layers "
         "(`examples/robust_nets.py`).",
         "",
         "| arithmetic | CPU s | clean | strongest | autoattack |",
@@ -119,7 +119,7 @@ def _time(data: gb.Dataset, *, quick: bool) -> str:
         [
             "## Time of an epoch of PGD training",
             "",
-            f"MNIST, {rows:,} rows, batches of 128, PGD-{STEPS}, the robust network without its ramp. CPU seconds of "
+            f"MNIST, {rows:,} rows, batches of 128, PGD-{STEPS}, the same network. CPU seconds of "
             f"the process, the least of {rounds + 1} rounds in turn; ours with its running mean and its look at the "
             "held-out rows.",
             "",

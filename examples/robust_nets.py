@@ -11,24 +11,7 @@ import sys
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
-
-
-class Ramp(nn.Module):
-    """Clamps (x - begin) / length to [0, 1], with both learnt: 0 below a threshold, 1 above another.
-
-    Most pixels of MNIST are black or white. Under a perturbation of 0.3 they stay below 0.3 or above 0.7, so that a
-    ramp between the two takes the perturbation away. Networks trained on attacked digits learn such thresholds by
-    themselves in their first layer (Madry et al. 2018, appendix C), only slowly.
-    """
-
-    def __init__(self, begin: float, length: float) -> None:
-        super().__init__()
-        self.begin, self.length = nn.Parameter(torch.tensor(begin)), nn.Parameter(torch.tensor(length))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Any shape to the same shape."""
-        return ((x - self.begin) / self.length).clamp(0, 1)
+from torch import nn
 
 
 def _convolutions(channels: int, size: int, width: int) -> tuple[nn.Module, ...]:
@@ -47,7 +30,7 @@ def _convolutions(channels: int, size: int, width: int) -> tuple[nn.Module, ...]
 
 def mnist() -> nn.Module:
     """For 1 x 28 x 28 pictures in [0, 1] under linf 0.3."""
-    return nn.Sequential(Ramp(0.32, 0.36), *_convolutions(1, 28, 16))
+    return nn.Sequential(*_convolutions(1, 28, 16))
 
 
 def cifar10() -> nn.Module:
