@@ -18,6 +18,8 @@ from gambeson.service.commands import AuditCommand
 
 _ENSEMBLES = "dverge"
 """The recipe that makes sense for an ensemble alone."""
+_SWITCHES = {"half": "--full-precision", "keep": "--keep-perturbations"}
+"""Flags without a value, by the part of the plan that they turn round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +138,5 @@ def harden_line(command: HardenCommand) -> str:
         value, flag = getattr(command.plan, item.name), "--" + item.name.replace("_", "-")
         if item.name in ("epochs", "batch", "guard") or value == getattr(usual, item.name):
             continue
-        words += ["--full-precision"] if item.name == "half" else [flag, f"{value}"]
+        words += [_SWITCHES[item.name]] if item.name in _SWITCHES else [flag, f"{value}"]
     return shlex.join(words)

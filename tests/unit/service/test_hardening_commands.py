@@ -44,9 +44,10 @@ def test_a_parameter_goes_to_its_recipe():
 
 
 def test_the_line_names_what_was_chosen():
-    plan = Plan(learning_rate=0.01, half=False)
+    plan = Plan(learning_rate=0.01, half=False, keep=True)
     line = harden_line(HardenCommand(AUDIT, recipes=("pgd",), fresh=True, plan=plan, budget=90.0))
     assert line == (
         "gambeson harden net.safetensors --data train.npz --factory net.py:build --norm linf --eps 0.1 "
-        "--access gradient --seed 0 --recipe pgd --fresh --time-budget 90s --learning-rate 0.01 --full-precision"
+        "--access gradient --seed 0 --recipe pgd --fresh --time-budget 90s --learning-rate 0.01 "
+        "--keep-perturbations --full-precision"
     )

@@ -34,11 +34,14 @@ class Batch:
         x: (n, *shape) float32 in input units.
         y: (n,) int64.
         ball: Perturbation sets around the rows, at the radius of this moment.
+        begin: (n, *shape) where the attacker ended when the rows were met last, as fractions of eps; ``None`` where
+            that is not kept.
     """
 
     x: Tensor
     y: Tensor
     ball: Ball
+    begin: Tensor | None = None
 
 
 class Recipe(Protocol):

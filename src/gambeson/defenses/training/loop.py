@@ -19,6 +19,7 @@ from gambeson.defenses.training.adversary import Adversary
 from gambeson.defenses.training.base import Batch, Recipe
 from gambeson.defenses.training.guard import Guard
 from gambeson.defenses.training.history import History, Look
+from gambeson.defenses.training.memory import Memory
 from gambeson.defenses.training.plan import Plan
 from gambeson.defenses.training.schedule import learning_rate, radius
 from gambeson.defenses.training.standing import look
@@ -141,6 +142,7 @@ class _Training:
         self.held_out = torch.from_numpy(x).to(trainee.device), torch.from_numpy(y).to(trainee.device)
         self.saved = task.run.clock()
         self.order: np.ndarray | None = None
+        self.memory = Memory(len(task.rows.train), x.shape[1:]) if task.plan.keep else None
 
     def to_its_end(self) -> Trained:
         self._resume()
@@ -189,6 +191,8 @@ class _Training:
         network, recipe = state.trainee, self.guard.recipe
         network.module.eval()
         attacked = recipe.attack(network, batch)
+        if self.memory is not None:
+            self.memory.keep(self._places(), batch.ball, attacked)
         network.module.train()
         state.optimizer.zero_grad(set_to_none=True)
         loss = self._descend(recipe, batch, attacked)
@@ -217,12 +221,19 @@ class _Training:
         epoch, place = divmod(self.state.step, self.each)
         if place == 0 or self.order is None:
             order = self.task.run.seed.child("order", str(epoch)).generator()
-            self.order = order.permutation(self.task.rows.train)
+            self.order = order.permutation(len(self.task.rows.train))
         torch.manual_seed(self.task.run.seed.child("step", str(self.state.step)).integer())
-        chosen = self.order[place * self.plan.batch : (place + 1) * self.plan.batch]
+        chosen = self.task.rows.train[self._places()]
         x, y = (torch.from_numpy(a).to(self.state.trainee.device) for a in self.task.rows.split.take(chosen))
         eps = self.task.space.eps * radius((self.state.step + 1) / self.steps, self.plan.ramp)
-        return Batch(x, y, self.task.space.with_eps(eps).around(x))
+        begin = None if self.memory is None else self.memory.recall(self._places()).to(x.device)
+        return Batch(x, y, self.task.space.with_eps(eps).around(x), begin)
+
+    def _places(self) -> np.ndarray:
+        """(batch,) which of the training rows belong to this step."""
+        assert self.order is not None
+        first = self.state.step % self.each * self.plan.batch
+        return self.order[first : first + self.plan.batch]
 
     def _keep_going(self) -> None:
         """After a step: look now and then, keep what is good, save."""
@@ -275,7 +286,8 @@ class _Training:
         run = self.task.run
         parts = {"state": self.state.copy(), "good": self.good, "best": self.best}
         arrays = {f"{part}/{name}": value for part, kept in parts.items() for name, value in kept.items()}
-        run.journal.save(run.key, {**arrays, **self.history.arrays(), **self.guard.arrays()})
+        kept = {} if self.memory is None else self.memory.arrays()
+        run.journal.save(run.key, {**arrays, **self.history.arrays(), **self.guard.arrays(), **kept})
         self.saved = run.clock()
 
     def _resume(self) -> None:
@@ -286,6 +298,8 @@ class _Training:
         self.state.put_back(_part(stored, "state"))
         self.good, self.best = _part(stored, "good"), _part(stored, "best")
         self.history, self.guard = History.of(stored), Guard.of(stored, self.task.recipe)
+        if self.memory is not None:
+            self.memory.put_back(stored)
         self.task.run.report(self.state.step, 0)
 
 

@@ -35,7 +35,7 @@ class PGDTraining:
     def attack(self, network: Trainee, batch: Batch) -> Tensor:
         """PGD on the cross-entropy."""
         return Adversary(self.steps, self.reach, self.start).climb(
-            batch.ball, lambda x: F.cross_entropy(network(x), batch.y, reduction="sum")
+            batch.ball, lambda x: F.cross_entropy(network(x), batch.y, reduction="sum"), batch.begin
         )
 
     def loss(self, network: Trainee, batch: Batch, attacked: Tensor) -> Tensor:

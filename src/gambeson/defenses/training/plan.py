@@ -27,6 +27,8 @@ class Plan:
         average: Decay of the running mean of the weights, which is what is kept; 0 for none (Izmailov et al. 2018;
             Rebuffi et al. 2021, arXiv:2103.01946, section 4.3 for adversarial training).
         perturbation: Size of adversarial weight perturbation; 0 for none.
+        keep: Begin the attack on a row where it ended when the row was met last (Zheng et al. 2020, arXiv:1912.11969):
+            two steps then do what ten do from a random start, at a byte of memory for each value of the rows.
         half: Compute in bfloat16 where that is faster; weights stay float32.
         guard: Go back from a collapse of robustness instead of going on; only an experiment would want to do without.
         patience: Looks at the held-out rows without progress after which training ends; 0 for never.
@@ -40,6 +42,7 @@ class Plan:
     ramp: float = 0.3
     average: float = 0.995
     perturbation: float = 0.0
+    keep: bool = False
     half: bool = True
     guard: bool = True
     patience: int = 0

@@ -41,7 +41,7 @@ class TRADES:
         with torch.no_grad():
             said = network(batch.x).softmax(1)
         return Adversary(self.steps, self.reach).climb(
-            batch.ball, lambda x: F.kl_div(network(x).log_softmax(1), said, reduction="sum")
+            batch.ball, lambda x: F.kl_div(network(x).log_softmax(1), said, reduction="sum"), batch.begin
         )
 
     def loss(self, network: Trainee, batch: Batch, attacked: Tensor) -> Tensor:

@@ -94,6 +94,14 @@ Patience = Annotated[
     str | None,
     _option("--patience", metavar="N", help="Stop after so many epochs without progress (default: never)"),
 ]
+Keep = Annotated[
+    bool,
+    _option(
+        "--keep-perturbations",
+        metavar="",
+        help="Begin the attack on a row where it ended in the epoch before: fewer steps do the same",
+    ),
+]
 FullPrecision = Annotated[
     bool, _option("--full-precision", metavar="", help="Never compute in bfloat16, even where it is faster")
 ]
@@ -139,6 +147,7 @@ def harden(
     average: Average = None,
     perturbation: Perturbation = None,
     patience: Patience = None,
+    keep_perturbations: Keep = False,
     full_precision: FullPrecision = False,
     profile: options.Profile = None,
     samples: options.Samples = None,

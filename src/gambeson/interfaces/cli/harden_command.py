@@ -89,7 +89,8 @@ def _plan(flags: Mapping[str, Any]) -> Plan:
         changes["patience"] = whole_number("--patience", flags["patience"])
     if flags["optimizer"] is not None:
         changes["optimizer"] = flags["optimizer"].lower()
-    return replace(Plan(half=not flags["full_precision"]), **changes)
+    plan = Plan(half=not flags["full_precision"], keep=flags["keep_perturbations"])
+    return replace(plan, **changes)
 
 
 def _flag(name: str) -> str:

@@ -36,3 +36,13 @@ def test_the_start_is_drawn_from_the_global_generator():
     torch.manual_seed(1)
     assert torch.equal(one, Adversary(1, reach=0.0).climb(b.ball, lambda z: z.sum()))
     assert not torch.equal(one, Adversary(1, reach=0.0).climb(b.ball, lambda z: z.sum()))
+
+
+def test_from_a_given_start_it_goes_on_and_stays_in_the_ball():
+    b = batch(4, eps=0.1)
+    begin = torch.tensor([0.5, -2.0]).expand(4, 2)
+    found = Adversary(1, reach=0.0, start=0.0).climb(b.ball, lambda z: z.sum(), begin)
+    assert torch.allclose(found, b.x + torch.tensor([0.05, -0.1]), atol=1e-6)
+    shaken = Adversary(1, reach=0.0).climb(b.ball, lambda z: z.sum(), begin)
+    assert not torch.equal(shaken, found)
+    assert ((shaken - found).abs() <= 0.025 + 1e-6).all()  # a quarter of eps

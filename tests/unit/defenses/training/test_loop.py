@@ -173,3 +173,55 @@ def test_held_out_rows_are_never_trained_on():
     assert len(chosen.held_out) == 10
     assert not set(chosen.train) & set(chosen.held_out)
     assert len(set(chosen.train) | set(chosen.held_out)) == 105
+
+
+class Remembering:
+    """Moves each row by its own share of eps, a function of the row, and notes where it began."""
+
+    steps = 0
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[torch.Tensor, torch.Tensor | None]] = []
+
+    def attack(self, scores, batch):
+        self.seen.append((batch.x, batch.begin))
+        return batch.x + batch.ball.space.eps * (2 * batch.x - 1)
+
+    def loss(self, scores, batch, attacked):
+        return F.cross_entropy(scores(attacked), batch.y)
+
+
+def test_the_attack_on_a_row_begins_where_it_ended_in_the_epoch_before():
+    recipe = Remembering()
+    train(network(), task(recipe, plan=Plan(epochs=3, batch=30, keep=True, guard=False)))
+    epoch = 300 // 30  # 400 rows less a tenth that is held out
+    assert not any(begin.any() for _, begin in recipe.seen[:epoch])
+    for x, begin in recipe.seen[2 * epoch + 2 :]:
+        met = begin.abs().amax(1) > 0
+        assert met.float().mean() > 0.9  # rows left over at the end of an epoch were not met
+        assert torch.allclose(begin[met], (2 * x - 1)[met], atol=0.01)
+
+
+def test_without_keeping_the_attack_is_not_told_where_to_begin():
+    recipe = Remembering()
+    train(network(), task(recipe, plan=Plan(epochs=2, batch=30)))
+    assert all(begin is None for _, begin in recipe.seen)
+
+
+def test_a_killed_training_with_kept_perturbations_goes_on_to_the_same_weights(tmp_path):
+    recipe, plan, steps = PGDTraining(steps=1, reach=0.4), Plan(epochs=4, batch=32, keep=True), []
+    whole = train(network(), task(recipe, plan=plan))
+
+    def crash(work, _):
+        steps.append(work)
+        if len(steps) == 27:
+            raise Crash
+
+    journal = FileJournal(tmp_path)
+    with pytest.raises(Crash):
+        train(
+            network(),
+            task(recipe, plan=plan, run=Run(Seed(0), journal=journal, save_every=0.0, report=crash)),
+        )
+    again = train(network(), task(recipe, plan=plan, run=Run(Seed(0), journal=journal)))
+    assert torch.equal(weights(again), weights(whole))

@@ -69,3 +69,8 @@ def test_an_epsilon_beside_other_recipes_is_for_the_private_one():
 def test_an_epsilon_that_no_recipe_keeps_is_refused():
     with pytest.raises(UsageError, match="promised by no recipe"):
         command(epsilon="3", recipe=["pgd"])
+
+
+def test_perturbations_are_kept_on_request():
+    assert command(keep_perturbations=True).plan.keep
+    assert not command().plan.keep
