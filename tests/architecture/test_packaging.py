@@ -16,6 +16,7 @@ IMPORT_NAMES = {
     "dp-accounting": "dp_accounting",
     "mlflow-skinny": "mlflow",
     "pillow": "PIL",
+    "python-pkcs11": "pkcs11",
     "scikit-learn": "sklearn",
     "xgboost-cpu": "xgboost",
 }

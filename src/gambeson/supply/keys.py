@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gambeson.core.errors import IntegrityError, Unavailable, UsageError, missing_extra
+from gambeson.supply.hardware_key import open_token_key
 
-SCHEMES = "file:PATH or env:VARIABLE, with ?password=env:VARIABLE for an encrypted key"
+SCHEMES = "file:PATH or env:VARIABLE, with ?password=env:VARIABLE for an encrypted key; pkcs11:token=NAME;object=NAME"
 KINDS = ("p256", "ed25519")
 _CURVES = {"secp256r1": "SHA256", "secp384r1": "SHA384", "secp521r1": "SHA512"}
 _LARGEST = 1 << 16
@@ -68,7 +69,7 @@ def open_private_key(uri: str, environ: Mapping[str, str] = os.environ) -> Priva
     """The private key at a URI.
 
     Args:
-        uri: ``file:release.key``, ``env:RELEASE_KEY`` (the PEM text itself), or a path.
+        uri: ``file:release.key``, ``env:RELEASE_KEY`` (the PEM text itself), a path, or ``pkcs11:token=T;object=K``.
         environ: Where ``env:`` looks.
 
     Raises:
@@ -76,6 +77,9 @@ def open_private_key(uri: str, environ: Mapping[str, str] = os.environ) -> Priva
         Unavailable: The scheme or the package for it is not there.
     """
     _, serialization, _ = _cryptography()
+    if uri.startswith("pkcs11:"):
+        signer, half = open_token_key(uri, environ, lambda reference: password_of(reference, environ))
+        return PrivateKey(_public(half), signer)
     place, _, query = uri.partition("?")
     pem = _read(place, environ)
     try:
@@ -96,6 +100,8 @@ def open_public_key(uri: str, environ: Mapping[str, str] = os.environ) -> Public
         UsageError: There is no key of a known kind there.
         Unavailable: The scheme or the package for it is not there.
     """
+    if uri.startswith("pkcs11:"):
+        return open_private_key(uri, environ).public
     pem = _read(uri.partition("?")[0], environ)
     if b"PRIVATE KEY" in pem:
         return open_private_key(uri, environ).public
@@ -160,8 +166,11 @@ def _read(place: str, environ: Mapping[str, str]) -> bytes:
         return _file(Path(rest.removeprefix("//") if colon else place))
     if scheme == "env":
         return _variable(rest, environ).encode()
-    if scheme in ("pkcs11", "sigstore"):
-        raise Unavailable(f"Keys of the scheme {scheme}: are not available here.", expected=SCHEMES)
+    if scheme == "sigstore":
+        raise Unavailable(
+            "Keyless signatures of Sigstore are not available: they need its servers at the time of signing.",
+            expected=SCHEMES,
+        )
     raise UsageError(f"Unknown scheme of a key: {scheme!r}.", expected=SCHEMES)
 
 

@@ -57,7 +57,7 @@ def checkpoint(
     key: Annotated[
         str,
         typer.Option(
-            "--key", metavar="URI", help="Signs: file:PATH or env:VARIABLE, with ?password=env:VARIABLE"
+            "--key", metavar="URI", help="Signs: file:PATH, env:VARIABLE or pkcs11:token=T;object=KEY"
         ),
     ],
     store: options.Store = options.STORE,

@@ -29,7 +29,7 @@ def sign(
     key: Annotated[
         str,
         typer.Option(
-            "--key", metavar="URI", help="Signs: file:PATH or env:VARIABLE, with ?password=env:VARIABLE"
+            "--key", metavar="URI", help="Signs: file:PATH, env:VARIABLE or pkcs11:token=T;object=KEY"
         ),
     ],
     signature: Signature = None,

@@ -52,7 +52,7 @@ Keyring = Annotated[
 Key = Annotated[
     str | None,
     typer.Option(
-        "--key", metavar="URI", help="Signs: file:PATH or env:VARIABLE, with ?password=env:VARIABLE"
+        "--key", metavar="URI", help="Signs: file:PATH, env:VARIABLE or pkcs11:token=T;object=KEY"
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON")]
