@@ -16,7 +16,7 @@ from gambeson.interfaces.cli import (
     attack,
     audit,
     certify,
-    exchange,
+    data_commands,
     harden,
     init,
     key,
@@ -103,7 +103,7 @@ app.command("certify", epilog=_CERTIFY_EPILOG, rich_help_panel="Commands")(certi
 app.command("harden", epilog=_HARDEN_EPILOG, rich_help_panel="Commands")(harden.harden)
 app.command("scan", epilog=_SCAN_EPILOG, rich_help_panel="Commands")(scan.scan)
 app.command("init", rich_help_panel="Commands")(init.init)
-app.add_typer(exchange.data_app, name="data", rich_help_panel=_TRACE)
+app.add_typer(data_commands.data_app, name="data", rich_help_panel=_TRACE)
 app.add_typer(train.model_app, name="model", rich_help_panel=_TRACE)
 app.command("sign", rich_help_panel=_TRACE)(release.sign)
 app.command("verify", rich_help_panel=_TRACE)(release.verify)

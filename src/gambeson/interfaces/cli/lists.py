@@ -63,6 +63,26 @@ def list_recipes(as_json: AsJson = False) -> None:
     _show(rows, as_json)
 
 
+@app.command("poisonings")
+def list_poisonings(as_json: AsJson = False) -> None:
+    """List the attacks on training data that gambeson data poison knows."""
+    from gambeson.attacks.poisoning.base import poisonings
+
+    rows: list[Row] = [
+        {
+            "attack": e.name,
+            "goal": e.facts.goal,
+            "changes": e.facts.changes,
+            "works on": [
+                k for k, works in (("pictures", e.facts.pictures), ("tables", e.facts.tables)) if works
+            ],
+            "source": e.facts.source,
+        }
+        for e in poisonings
+    ]
+    _show(rows, as_json)
+
+
 def _attack(family: str, name: str, access: str, source: str, norms: Sequence[str] = ()) -> Row:
     return {
         "attack": name,

@@ -1,0 +1,1 @@
+"""Poisoning: changes of training data that a model then learns."""

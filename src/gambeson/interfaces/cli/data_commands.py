@@ -1,0 +1,8 @@
+"""Everything that ``gambeson data`` can do, gathered: each import adds the commands of its subject."""
+
+from __future__ import annotations
+
+from gambeson.interfaces.cli import exchange, poison
+from gambeson.interfaces.cli.versions import data_app
+
+__all__ = ["data_app", "exchange", "poison"]
