@@ -17,6 +17,7 @@ from gambeson.core.ports import Progress
 from gambeson.core.threat import Access
 from gambeson.data.sources import DataOptions, open_dataset
 from gambeson.data.sources import describe as describe_data
+from gambeson.defenses.answers import answers
 from gambeson.defenses.augmentation import fitted_recipes
 from gambeson.defenses.private.base import private_recipes
 from gambeson.defenses.training.base import recipes
@@ -24,11 +25,12 @@ from gambeson.defenses.transformations import transformations
 from gambeson.models.loading import open_model
 from gambeson.models.model import Differentiable, Model
 from gambeson.service.auditing import run_audit
+from gambeson.service.hardening_answers import LEAKS, answering_candidate
 from gambeson.service.hardening_charts import compare_candidates
 from gambeson.service.hardening_commands import HardenCommand, check_harden, harden_line
 from gambeson.service.hardening_files import lineage, write_harden
 from gambeson.service.hardening_fitted import fitted_candidate, require_fitted
-from gambeson.service.hardening_private import check_private, judge_promise, private_candidate
+from gambeson.service.hardening_private import check_private, private_candidate
 from gambeson.service.hardening_report import Candidate, HardenRun, Training
 from gambeson.service.hardening_training import Made, Report, Scene, require_trainable, robust_candidate
 from gambeson.service.hardening_transformed import transformed_candidate
@@ -47,6 +49,7 @@ _MAKERS: tuple[tuple[Container[object], Callable[[Scene, str, Path, Report], Mad
     (private_recipes, private_candidate),
     (fitted_recipes, fitted_candidate),
     (transformations, transformed_candidate),
+    (answers, answering_candidate),
 )
 
 
@@ -109,6 +112,8 @@ def _fitting(command: HardenCommand, model: Model) -> HardenCommand:
     access = audit.threats[0].access
     judge = _JUDGES[access if network else min(access, Access.SCORES, key=lambda a: a.rank)]
     checks = audit.only or (judge, *(("evasion.sanity",) if network else ()), "privacy.membership")
+    if any(name in answers for name in command.recipes) and not audit.only:
+        checks += LEAKS
     named = command.recipes or (("trades",) if network else ("augmentation",))
     return replace(command, recipes=named, audit=replace(audit, only=checks, fail_on=None, thresholds=()))
 
@@ -174,7 +179,7 @@ def _candidate(scene: Scene, name: str, before: AuditReport, progress: Progress)
         promise=made.promise,
         fresh=made.fresh,
     )
-    verdict = judge(before, after) if made.promise is None else judge_promise(made.promise, before, after)
+    verdict = (made.judge or judge)(before, after)
     candidate = replace(
         candidate,
         verdict=verdict.words,

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from gambeson.core.errors import UsageError
+from gambeson.defenses.answers import answers
 from gambeson.defenses.augmentation import fitted_recipes
 from gambeson.defenses.private.base import private_recipes
 from gambeson.defenses.training.base import recipes
@@ -18,6 +19,8 @@ from gambeson.service.commands import AuditCommand
 
 _ENSEMBLES = "dverge"
 """The recipe that makes sense for an ensemble alone."""
+KINDS = (recipes, private_recipes, fitted_recipes, transformations, answers)
+"""Registries of recipes: robust, private, for models that are fitted, transformations of inputs and of answers."""
 _SWITCHES = {"half": "--full-precision", "keep": "--keep-perturbations"}
 """Flags without a value, by the part of the plan that they turn round."""
 
@@ -92,9 +95,8 @@ def check_harden(command: HardenCommand) -> None:
 
 
 def recipe_names() -> tuple[str, ...]:
-    """Every recipe: robust, private, for models that are fitted, and transformations of the input."""
-    kinds = (recipes, private_recipes, fitted_recipes, transformations)
-    return tuple(sorted(name for kind in kinds for name in kind.names()))
+    """Every recipe, of any kind."""
+    return tuple(sorted(name for kind in KINDS for name in kind.names()))
 
 
 def _check_recipe(command: HardenCommand, name: str) -> None:
@@ -108,10 +110,9 @@ def _check_recipe(command: HardenCommand, name: str) -> None:
         if name == _ENSEMBLES and command.members < 2:
             raise UsageError(f"The recipe {name} trains an ensemble.", remedy="add --members 3")
         return
-    if name in transformations:
-        transformations.make(name, parameters)
+    next(kind for kind in KINDS if name in kind).make(name, parameters)
+    if name in transformations or name in answers:
         return
-    (private_recipes if name in private_recipes else fitted_recipes).make(name, parameters)
     if command.budget is not None:
         raise UsageError(
             f"The recipe {name} takes no time budget: what it gives depends on its steps.",

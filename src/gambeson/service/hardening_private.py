@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from gambeson.adapters.journal_files import FileJournal
@@ -84,6 +85,7 @@ def private_candidate(scene: Scene, name: str, folder: Path, report: Report) -> 
         factory=write_factory(scene, folder, _FACTORY) if recipe.replace else None,
         evidence=Evidence() if made.statement is None else Evidence(tables=(_table(made.statement),)),
         promise=made.statement,
+        judge=None if made.statement is None else partial(judge_promise, made.statement),
     )
 
 

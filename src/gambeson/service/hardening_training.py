@@ -14,6 +14,8 @@ from gambeson.adapters.files import write_whole
 from gambeson.adapters.journal_files import FileJournal
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run
+from gambeson.attacks.robustness import choose_samples
+from gambeson.audit.result import AuditReport
 from gambeson.core.errors import UsageError, missing_extra
 from gambeson.core.finding import Evidence
 from gambeson.core.ports import Clock
@@ -22,12 +24,15 @@ from gambeson.data.dataset import Dataset, Split
 from gambeson.defenses.private.statement import PrivacyStatement
 from gambeson.defenses.training.base import Recipe, recipes
 from gambeson.defenses.training.loop import Task, Trained, hold_out, seconds_per_epoch, train
+from gambeson.defenses.training.noise import NoiseTraining
 from gambeson.defenses.transferability import transfer_shares
 from gambeson.models.model import Model
 from gambeson.models.torch_model import TrainableTorchModel
 from gambeson.models.torch_trainee import Trainee
 from gambeson.service.hardening_charts import training_charts, transfer_table
 from gambeson.service.hardening_commands import HardenCommand
+from gambeson.service.hardening_smoothed import smoothing_evidence
+from gambeson.service.hardening_verdict import Verdict
 
 _FEWEST_EPOCHS, _MOST_EPOCHS = 10, 200
 _STEPS = 1_500
@@ -106,6 +111,7 @@ class Made:
         file: Name of the model's file in the candidate's folder.
         factory: Builds the network of the weights; ``None`` where the given factory does.
         promise: What is promised to each record; ``None`` where nothing is.
+        judge: Says from the audits before and after what became of it; ``None`` for robust accuracy.
     """
 
     steps: int
@@ -117,6 +123,7 @@ class Made:
     file: str = WEIGHTS
     factory: str | None = None
     promise: PrivacyStatement | None = None
+    judge: Callable[[AuditReport, AuditReport], Verdict] | None = None
 
 
 def robust_candidate(scene: Scene, name: str, folder: Path, report: Report) -> Made:
@@ -138,7 +145,16 @@ def robust_candidate(scene: Scene, name: str, folder: Path, report: Report) -> M
 def _evidence(scene: Scene, trained: Trained, task: Task) -> Evidence:
     """How training went; of an ensemble also how often an attack on one member fools another."""
     shown = training_charts(trained.history)
-    if scene.command.members == 1 or not trained.complete:
+    if not trained.complete:
+        return shown
+    if isinstance(task.recipe, NoiseTraining):
+        split = scene.data.split(scene.command.audit.split or "test")
+        samples = choose_samples(split, task.recipe.certify, scene.seed.child("certified"))
+        drawn = smoothing_evidence(
+            scene.model, trained.network, samples, task.recipe, scene.seed.child("vote")
+        )
+        return replace(drawn, curves=(*shown.curves, *drawn.curves))
+    if scene.command.members == 1:
         return shown
     shares = transfer_shares(trained.network.members, task.rows.split, task.rows.held_out, task.space)
     return replace(shown, tables=(transfer_table(shares),))

@@ -67,6 +67,7 @@ recipes: Registry[Callable[..., Recipe], RecipeFacts] = Registry(
         "gambeson.defenses.training.dverge",
         "gambeson.defenses.training.madry",
         "gambeson.defenses.training.mart",
+        "gambeson.defenses.training.noise",
         "gambeson.defenses.training.plain",
         "gambeson.defenses.training.trades",
     ),
