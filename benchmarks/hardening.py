@@ -82,7 +82,7 @@ def _audited(
 
 
 def _reached(data: gb.Dataset, *, quick: bool) -> str:
-    rows, epochs, samples = (5_000, 2, 100) if quick else (60_000, 28, 1_000)
+    rows, epochs, samples = (5_000, 2, 100) if quick else (60_000, 20, 1_000)
     plan = Plan(epochs=epochs, average=0.998, keep=True)
     begun = time.process_time()
     task = _task(data, recipes["trades"].plugin(3.0, 2, 0.8), plan, rows, held_out=1_000)

@@ -1,7 +1,7 @@
 r"""Networks for adversarial training, small enough for two processor cores.
 
     gambeson harden start.safetensors --factory examples/robust_nets.py:mnist --data mnist.npz --eps 0.3 --fresh \
-        --recipe trades -p beta=1 -p steps=2 -p reach=0.8 --keep-perturbations --epochs 24
+        --recipe trades -p beta=3 -p steps=2 -p reach=0.8 --keep-perturbations --average 0.998 --epochs 20
 
 ``python examples/robust_nets.py mnist start.safetensors`` writes untrained weights to start from.
 """

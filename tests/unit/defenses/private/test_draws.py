@@ -51,3 +51,17 @@ def test_the_operating_system_never_repeats():
     draws = SecretDraws()
     assert not np.array_equal(draws.normal(1, 9), draws.normal(1, 9))
     assert draws.secret
+
+
+def test_numbers_that_come_from_the_same_angles_are_independent():
+    noise = SecretDraws().normal(0, 100_000)
+    first, second = noise[:50_000], noise[50_000:]
+    for f in (np.abs, np.square, lambda v: v):
+        assert abs(np.corrcoef(f(first), f(second))[0, 1]) < 0.03
+    assert stats.kstest(first + second, "norm", args=(0, np.sqrt(2))).pvalue > 1e-5
+
+
+def test_the_cipher_never_gives_the_same_stretch_twice():
+    drawn = SecretDraws()._bytes(3 << 20).view(np.uint64)
+    assert len(np.unique(drawn)) == len(drawn)
+    assert not np.isin(SecretDraws()._bytes(1 << 20).view(np.uint64), drawn).any()
