@@ -20,6 +20,7 @@ from typing import Any
 
 from tests.corpus.archives import plain_tar, plain_zip
 from tests.corpus.hostile_models import keras, layer
+from tests.corpus.kept import kept_models
 from tests.corpus.messages import count, gguf, hdf5, saved_model, text
 
 TEMPLATE = (
@@ -39,6 +40,7 @@ def benign_files() -> Iterator[tuple[str, bytes]]:
     yield from _pickles()
     yield from _texts()
     yield from _made_by_hand()
+    yield from kept_models()
 
 
 def written(write: Callable[[io.BytesIO], Any]) -> bytes:
@@ -139,6 +141,15 @@ def _texts() -> Iterator[tuple[str, bytes]]:
     yield "numbers.json", json.dumps([1, 2, [3]]).encode()
     yield "code.py", b"import os\n\nos.getcwd()\n"
     yield "setup.yaml", b"a: 1\nb: [x, y]\n"
+    yield (
+        "hydra.yaml",
+        (
+            b"model:\n  _target_: nemo.collections.asr.models.EncDecCTCModel\n  optim: {_target_: torch.optim.AdamW}\n"
+            b"shape: !!python/tuple [1, 2]\nwords: 'see !!python'\nloader: {_target_: torch.utils.data.DataLoader}\n"
+            b"init: {_target_: functools.partial, _args_: [1]}\n"
+        ),
+    )
+    yield "chat_template.jinja", TEMPLATE.encode()
     yield "folder.zip", plain_zip({"a/x.csv": table.getvalue().encode(), "b.txt": b"text"})
     yield "folder.tar", plain_tar({"a/x.csv": b"a,b\n1,2\n", "name/" * 30 + "long.txt": b"x"})
     yield "folder.tar.gz", plain_tar({"a/x.csv": b"a,b\n1,2\n"}, mode="w:gz")

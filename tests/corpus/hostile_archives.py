@@ -26,6 +26,14 @@ def hostile_archives() -> Iterator[tuple[str, bytes]]:
     yield from _arrays()
 
 
+def tensor() -> bytes:
+    """Opcodes of a 2 x 2 tensor of floats over storage 0, as torch.save writes it."""
+    storage = b"(" + long("storage") + named("torch", "FloatStorage") + long("0") + long("cpu") + b"K\x04tQ"
+    shape = b"K\x02K\x02\x86" + b"K\x02K\x01\x86"
+    hooks = b"\x89" + named("collections", "OrderedDict") + b")R"
+    return named("torch._utils", "_rebuild_tensor_v2") + b"(" + storage + b"K\0" + shape + hooks + b"tR"
+
+
 def zeros() -> bytes:
     """300 MiB of zeros, deflated."""
     state = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -38,6 +46,12 @@ def _torch() -> Iterator[tuple[str, bytes]]:
     yield "second-pickle.pt", torch_like(HARMLESS, **{"extra/hook.pkl": EVIL})
     yield "storage-is-pickle.pt", torch_like(HARMLESS, **{"data/1": EVIL})
     yield "deflated.bin", plain_zip({"archive/data.pkl": EVIL, "archive/version": b"3"})
+    yield (
+        "old-tar.pt",
+        plain_tar({"sys_info": HARMLESS, "pickle": EVIL, "storages": HARMLESS, "tensors": HARMLESS}),
+    )
+    yield "written-tensor.pt", torch_like(PROTO[2] + tensor() + b"K\0K\x07s.", **{"data/0": bytes(16)})
+    yield "short-storage.pt", torch_like(PROTO[2] + tensor() + b".", **{"data/0": bytes(8)})
     yield "bad-crc.pt", raw_zip(Part("a/data.pkl", EVIL, crc=1), Part("a/version", b"3"))
     yield "encrypted-flag.pt", raw_zip(Part("a/data.pkl", EVIL, flags=1), Part("a/version", b"3"))
     yield "legacy.pt", LEGACY_HEAD + EVIL + b"\x80\x02]."

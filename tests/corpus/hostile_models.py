@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.corpus.archives import plain_zip
+from tests.corpus.hostile_texts import hostile_texts
+from tests.corpus.kept import outside_hdf5
 from tests.corpus.messages import count, gguf, hdf5, saved_model, text
 from tests.corpus.opcodes import EVIL
 
@@ -22,6 +24,13 @@ BAD_TEMPLATES = (
     "{{ self._TemplateReference__context }}",
     "{{ x[['__class', '__']|join] }}",
     "{% set a = namespace.__init__ %}{{ a.__globals__ }}",
+    "{{ messages|map(attribute='__class__')|list }}",
+    "{{ messages|groupby('__class__') }}",
+    "{{ '{0.__class__.__mro__}'.format(messages) }}",
+    "{% set f = '{0[_x]}' %}{{ f.format(messages) }}",
+    "{{ ('{0._' ~ '_class_' ~ '_}').format(messages) }}",
+    "{{ '{a}'.format_map(messages) }}",
+    "{{ x['_' * 2 ~ 'class'] }}",
 )
 
 
@@ -33,6 +42,8 @@ def hostile_models() -> Iterator[tuple[str, bytes]]:
     yield from _gguf()
     yield from _trees()
     yield from _skops()
+    yield from hostile_texts()
+    yield from outside_hdf5()
 
 
 def safetensors(header: Any, data: bytes = bytes(8)) -> bytes:
@@ -100,6 +111,9 @@ def _keras() -> Iterator[tuple[str, bytes]]:
     yield "registered.keras", keras(layer("Mine>Layer", "keras.layers", "Mine>Layer"))
     yield "torch.keras", keras(layer("TorchModuleWrapper", module_bytes="x"))
     yield "vocabulary.keras", keras(layer("StringLookup", vocabulary="/etc/passwd"))
+    setting = layer("function", "keras.config") | {"config": "enable_unsafe_deserialization"}
+    yield "unsafe.keras", keras(layer("Dense", activation=setting))
+    yield "saved-model.keras", keras(layer("TFSMLayer", filepath="../x"))
     yield "pickle.keras", keras(layer("Dense"), **{"assets/x.pkl": EVIL})
     yield "no-config.keras", plain_zip({"model.weights.h5": hdf5("{}")})
     yield (
@@ -169,6 +183,7 @@ def _onnx() -> Iterator[tuple[str, bytes]]:
 def _gguf() -> Iterator[tuple[str, bytes]]:
     for number, template in enumerate(BAD_TEMPLATES):
         yield f"template-{number}.gguf", gguf(template)
+        yield f"template-{number}/chat_template.jinja", template.encode()
         body = {"tokenizer_class": "LlamaTokenizer", "chat_template": template}
         yield f"template-{number}/tokenizer_config.json", json.dumps(body).encode()
     yield "tensors.gguf", gguf(tensors=1 << 60)
@@ -229,5 +244,9 @@ def _skops() -> Iterator[tuple[str, bytes]]:
             __class__="methodcaller", __module__="operator", __loader__="OperatorFuncNode", content=method
         ),
     )
+    inner = {"__class__": "method", "__module__": "builtins", "__loader__": "MethodNode"}
+    text = {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": '"x"'}
+    for number, reached in enumerate(("__globals__", "fit.__func__")):
+        yield f"method-{number}.skops", schema(**inner, content={"func": reached, "obj": text})
     yield "broken.skops", plain_zip({"schema.json": b"{"})
     yield "pickle.skops", plain_zip({"schema.json": b"{}", "x.pkl": EVIL})

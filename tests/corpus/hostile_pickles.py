@@ -23,6 +23,16 @@ UNUSUAL = (
     ("shutil", "rmtree"), ("sklearn.utils.parallel", "Parallel"), ("sklearn.datasets", "load_files"),
     ("somepackage.plugin", "Loader"), ("__main__", "Net"), ("pandas", "read_pickle"), ("pandas.eval", "eval"),
     ("pathlib", "Path.write_text"), ("sys", "modules"), ("os\r", "system"), ("site", "execsitecustomize"),
+    ("pkgutil", "resolve_name"), ("_pyrepl.pager", "pipe_pager"), ("_osx_support", "_find_build_tool"),
+    ("_aix_support", "_read_cmd_output"), ("imaplib", "IMAP4_stream"), ("distutils.file_util", "write_file"),
+    ("numpy.f2py.crackfortran", "myeval"), ("cgitb", "lookup"), ("pydoc", "locate"), ("pydoc", "pipepager"),
+    ("torch._inductor.codecache", "compile_file"), ("torch.utils.cpp_extension", "load_inline"),
+    ("torch.jit.unsupported_tensor_ops", "execWrapper"), ("torch.library", "torch.utils.collect_env.run"),
+    ("torch.utils._config_module", "ConfigModule.load_config"), ("multiprocessing.util", "spawnv_passfds"),
+    ("mlflow.projects.backend.local", "_run_entry_point"), ("pandas.io.parsers.readers", "read_csv"),
+    ("urllib.request", "urlretrieve"), ("transformers", "AutoModel.from_pretrained"), ("fickling", "load"),
+    ("sklearn.utils", "Bunch.__init__.__globals__"), ("numpy", "int32.__class__"), ("code", "interact"),
+    ("torch.fx.experimental.symbolic_shapes", "ShapeEnv.evaluate_guards_expression"),
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,8 @@ _NAMES = frozenset([
     "cycler", "joiner", "lipsum", "self", "config", "request", "url_for", "get_flashed_messages", "import",
     "os",
 ])  # fmt: skip
-_FILTERS = frozenset({"attr", "map", "xmlattr"})
+_REACHING_FIELD = re.compile(r"\{[^{}\s]*[.\[]_")
+"""A field of ``str.format`` that reaches for an attribute with an underscore."""
 
 
 def judge_template(visit: Visit, text: str, where: str) -> Iterator[Finding]:
@@ -84,6 +86,12 @@ def _reaches(node: Any) -> str:
             return f"the attribute {name!r}"
         case nodes.Const(value=str(value)) if "__" in value and _is_dunder(value):
             return f"the text {value[:40]!r}"
+        case nodes.Const(value=str(value)) if _REACHING_FIELD.search(value):
+            return f"the text {value[:40]!r}"
+        case nodes.Getattr(attr="format_map"):
+            return "the method 'format_map'"
+        case nodes.Getattr(node=text, attr="format") if not isinstance(text, nodes.Const | nodes.Name):
+            return "the method 'format' of a computed text"
         case nodes.Getitem(arg=nodes.Concat() | nodes.Filter() | nodes.Call()):
             return "an item whose name is computed"
         case nodes.Name(name=str(name)) if name in _NAMES and node.ctx == "load":

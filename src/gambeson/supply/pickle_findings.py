@@ -36,6 +36,8 @@ def judge_reading(visit: Visit, found: Reading) -> Iterator[Finding]:
         yield visit.hit("scan.pickle.obscured", how, offset=offset)
     for offset, what in list(found.patched.items())[:_NAMED]:
         yield visit.hit("scan.pickle.patch", what, offset=offset)
+    for offset in found.writes[:1]:
+        yield visit.hit("scan.torch.memory", "an item of a tensor is set", offset=offset)
     for offset in found.extensions[:1]:
         yield visit.hit("scan.pickle.extension", "", offset=offset)
     for offset in found.persistent[: 0 if in_torch else 1]:

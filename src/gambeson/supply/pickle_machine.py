@@ -20,6 +20,7 @@ _LONGEST_LINE = 1 << 16
 _KEPT = 1 << 16
 _MOST = 1_000
 _UNPICKLES = {("torch.storage", "_load_from_bytes")}
+_TENSORS = ("torch._utils", "torch._tensor", "torch")
 _DEEPEST = 16
 _TEXTS = frozenset((0x58, 0x8C, 0x8D, 0x54, 0x55))
 _MARK: Any = object()
@@ -288,6 +289,10 @@ def _set_items(machine: _Machine, code: int, at: int) -> None:
     target = machine.stack[-1]
     if isinstance(target, dict):
         target.update(_pairs(items))
+    elif (
+        isinstance(target, Made) and isinstance(target.callee, Imported) and target.callee.module in _TENSORS
+    ):
+        machine.found.writes.append(at)
 
 
 def _get(machine: _Machine, code: int, at: int) -> None:

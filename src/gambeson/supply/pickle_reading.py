@@ -35,6 +35,7 @@ def read_pickle(content: Content, start: int = 0) -> Reading:
         found.add_import(module, name, offset)
     found.obscured = {**found.obscured, **exact.obscured}
     found.patched, found.payloads, found.storages = exact.patched, exact.payloads, exact.storages
+    found.writes = exact.writes
     found.persistent = [] if not exact.broken and not exact.persistent else found.persistent
     found.broken, found.calls = found.broken or exact.broken, exact.calls
     return found

@@ -39,6 +39,7 @@ class Reading:
         calls: How many calls the exact machine met.
         payloads: Bytes that an imported function would unpickle in turn: offset and length.
         raw_arrays: joblib's arrays lie within, which only the exact machine can pass.
+        writes: Offsets where an item of a tensor is set.
         storages: Of torch: key to the name of the storage type and its number of elements.
     """
 
@@ -51,6 +52,7 @@ class Reading:
     extensions: list[int] = field(default_factory=list)
     persistent: list[int] = field(default_factory=list)
     payloads: list[tuple[int, int]] = field(default_factory=list)
+    writes: list[int] = field(default_factory=list)
     storages: dict[str, tuple[str, int]] = field(default_factory=dict)
     calls: int = 0
     raw_arrays: bool = False

@@ -26,6 +26,7 @@ _JSON = re.compile(rb'(\xef\xbb\xbf)?\s*(\{\s*["}]|\[\s*["{\[\d\]-])')
 # An object whose first key is a word; anything else is UBJSON by its extension only.
 _UBJSON = re.compile(rb"\{(i|U|I\0|l\0{3}|L\0{7})(?P<size>.)(?P<key>[\w.-]+)", re.DOTALL)
 
+_YAML, _TEMPLATES = frozenset({".yaml", ".yml"}), frozenset({".jinja", ".jinja2", ".j2"})
 _PICKLED = frozenset({Format.PICKLE, Format.LEGACY_TORCH})
 _COMPRESSED = frozenset({Format.GZIP, Format.ZLIB, Format.BZIP2, Format.XZ, Format.LZMA, Format.LZ4})
 _TORCH = frozenset(
@@ -91,12 +92,17 @@ def recognise(content: Content, name: str) -> Format:
         return Format.TAR
     for starts, test, kind in _TESTS:
         if first in starts and test(content):
-            return kind
+            return Format.YAML if kind is Format.JSON and suffix_of(name) in _YAML else kind
     if first in b"{[" and name.endswith((".ubj", ".ubjson")):
         return Format.UBJSON
     if suffix_of(name) in (".pkl", ".pickle", ".joblib"):
         return Format.PICKLE
-    return Format.TEXT if _is_text(head) else Format.UNKNOWN
+    return _text_kind(name) if _is_text(head) else Format.UNKNOWN
+
+
+def _text_kind(name: str) -> Format:
+    suffix = suffix_of(name)
+    return Format.YAML if suffix in _YAML else Format.TEMPLATE if suffix in _TEMPLATES else Format.TEXT
 
 
 _PROTOCOLS = tuple(bytes([n]) for n in range(6))

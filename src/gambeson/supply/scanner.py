@@ -133,8 +133,8 @@ scanners: Registry[Scan, ScannerFacts] = Registry(
     tuple(
         f"gambeson.supply.scanners.{name}"
         for name in (
-            "compressed", "gguf", "hdf5", "json_text", "keras_archive", "lightgbm_text", "native", "numpy_array",
-            "onnx_model", "pickled", "safetensors", "skops_archive", "tar_archive", "tensorflow_graph",
+            "compressed", "config_text", "gguf", "hdf5", "json_text", "keras_archive", "lightgbm_text", "native",
+            "numpy_array", "onnx_model", "pickled", "safetensors", "skops_archive", "tar_archive", "tensorflow_graph",
             "torch_archive", "torch_legacy", "ubjson", "zip_archive",
         )
     ),

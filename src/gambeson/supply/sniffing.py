@@ -46,6 +46,8 @@ class Format(Enum):
     LZ4 = "lz4-compressed data"
     CLOSED = "an archive of a kind that is not read here (7z, RAR, Zstandard, cabinet)"
     NATIVE = "native code (ELF, PE or Mach-O)"
+    YAML = "YAML text"
+    TEMPLATE = "a Jinja template"
     TEXT = "text"
     PICTURE = "a picture"
     UNKNOWN = "in no format that is known here"

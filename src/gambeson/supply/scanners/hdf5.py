@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Iterator
+from itertools import islice
 
 from gambeson.core.finding import Finding
 from gambeson.supply.content import uint
+from gambeson.supply.hdf5_objects import reaches_outside
 from gambeson.supply.keras_config import judge_config
 from gambeson.supply.scanner import ScannerFacts, Visit, scanners
 from gambeson.supply.sniffing import Format
@@ -15,6 +17,7 @@ from gambeson.supply.sniffing import Format
 _CONFIG = re.compile(rb'\{\s*"(class_name|module|config|name|registered_name|build_config)"')
 _CODE = re.compile(r'class_name"\s*:\s*"(\w*>)?(Lambda|[^"]*\\u)')
 _LONGEST = 16 << 20
+_MOST_PLACES = 20
 _MOST = 128 << 20
 """Characters of descriptions that are read in all."""
 
@@ -25,6 +28,8 @@ _MOST = 128 << 20
 def scan_hdf5(visit: Visit) -> Iterator[Finding]:
     """Everything that is wrong with a file, as far as its bytes tell without the HDF5 library."""
     yield from _check_end(visit)
+    for place, words in islice(reaches_outside(visit.content), _MOST_PLACES):
+        yield visit.hit("scan.hdf5.outside", words, offset=place)
     at, left = 0, _MOST
     while (place := visit.content.find(b"class_name", at)) >= 0:
         if left <= 0:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gambeson.core.finding import Finding
 from gambeson.supply.chat_template import judge_template
+from gambeson.supply.code_references import judge_targets
 from gambeson.supply.keras_config import judge_config
 from gambeson.supply.scanner import ScannerFacts, Visit, scanners
 from gambeson.supply.sniffing import Format
@@ -15,7 +16,7 @@ from gambeson.supply.torch_program import judge_program
 from gambeson.supply.tree_indices import judge_xgboost
 
 _LARGEST = 256 << 20
-_KEYWORDS = (b"class_name", b"chat_template", b"auto_map", b"learner", b"graph_module", b"\\u")
+_KEYWORDS = (b"class_name", b"chat_template", b"auto_map", b"learner", b"graph_module", b"_target_", b"\\u")
 _STRICT = (".keras", "config.json", "model.json", "schema.json")
 
 
@@ -52,6 +53,7 @@ def _judge(visit: Visit, value: Any) -> Iterator[Finding]:
         yield from judge_xgboost(visit, value)
     else:
         yield from judge_config(visit, value)
+    yield from judge_targets(visit, value)
     template = value.get("chat_template")
     for text in template if isinstance(template, list) else [template]:
         text = text.get("template") if isinstance(text, dict) else text

@@ -69,6 +69,9 @@ def _unknown(node: dict[str, Any]) -> Iterator[str]:
     if isinstance(module, str) and isinstance(name, str) and not _is_known(module, name):
         yield f"{module}.{name}"
     inner = node.get("content")
+    reached = inner.get("func") if isinstance(inner, dict) else None
+    if isinstance(reached, str) and (reached.startswith("__") or "." in reached):
+        yield f"the attribute {reached}"
     if isinstance(inner, dict) and isinstance(inner.get("module_path"), str):
         function = str(inner.get("function"))
         if not _is_known(inner["module_path"], function):

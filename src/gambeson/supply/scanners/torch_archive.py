@@ -1,4 +1,4 @@
-"""torch archives that hold programs: TorchScript's code, and what may not be in a torch.export archive."""
+"""torch archives: storages of a false size, TorchScript's code, and what may not be in a torch.export archive."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from gambeson.core.finding import Finding
 from gambeson.supply.expanding import Bomb, expanded
 from gambeson.supply.scanner import ScannerFacts, Visit, scanners
 from gambeson.supply.sniffing import Format
+from gambeson.supply.torch_storages import judge_storages
 from gambeson.supply.zip_directory import METHODS, BrokenZip, Entry, expand, read_directory
 
 _CODE = re.compile(r"(.*/)?code/.*\.py")
@@ -29,7 +30,8 @@ _MOST = 20
 @scanners.register(
     "torch",
     ScannerFacts(
-        (Format.TORCH_SCRIPT, Format.TORCH_EXPORT), "operators of TorchScript code, native code in archives"
+        (Format.TORCH_ZIP, Format.TORCH_SCRIPT, Format.TORCH_EXPORT),
+        "storages of a false size, operators of TorchScript code, native code in archives",
     ),
 )
 def scan_programs(visit: Visit) -> Iterator[Finding]:
@@ -38,7 +40,8 @@ def scan_programs(visit: Visit) -> Iterator[Finding]:
         entries = read_directory(visit.content).entries
     except BrokenZip:
         return
-    for entry in entries:
+    yield from judge_storages(visit, entries)
+    for entry in () if visit.format is Format.TORCH_ZIP else entries:
         if _NATIVE.fullmatch(entry.name) and entry.packed:
             yield visit.hit("scan.file.native", entry.name, offset=entry.header)
         elif _CODE.fullmatch(entry.name) and entry.data >= 0 and entry.method in METHODS:

@@ -10,13 +10,9 @@ from gambeson.supply.pickle_findings import judge_reading
 from gambeson.supply.pickle_reading import read_pickle
 from gambeson.supply.scanner import ScannerFacts, Visit, scanners
 from gambeson.supply.sniffing import Format
+from gambeson.supply.torch_storages import SIZES
 
 _PICKLES = 5
-_SIZES = {
-    "Byte": 1, "Char": 1, "Bool": 1, "QInt8": 1, "QUInt8": 1, "QUInt4x2": 1, "QUInt2x4": 1, "Untyped": 1,
-    "Short": 2, "Half": 2, "BFloat16": 2, "Int": 4, "Float": 4, "QInt32": 4, "Long": 8, "Double": 8,
-    "ComplexFloat": 8, "ComplexDouble": 16,
-}  # fmt: skip
 
 
 @scanners.register(
@@ -37,7 +33,7 @@ def scan_legacy(visit: Visit) -> Iterator[Finding]:
         storages, at = storages | found.storages, found.end
     for kind, count in (storages[key] for key in sorted(storages)):
         claimed = uint(visit.content.read(at, 8))
-        at += 8 + count * _SIZES.get(kind.removesuffix("Storage"), 0)
+        at += 8 + count * SIZES.get(kind.removesuffix("Storage"), 0)
         if claimed != count:
             break
     if at != visit.content.size:
