@@ -53,6 +53,7 @@ def train_version(workspace: Workspace, command: TrainCommand, key: PrivateKey |
     """
     check_name(command.name)
     _require_places(command)
+    workspace.registry.require_kind(command.name, Kind.MODEL)
     with tempfile.TemporaryDirectory(prefix="gambeson-") as name:
         root = Path(name)
         out = root / "out" / Path(command.output).name

@@ -79,6 +79,7 @@ def add_version(
     """
     check_name(command.name)
     registry, store = workspace.registry, workspace.store
+    registry.require_kind(command.name, command.kind)
     content = _validated(command) if command.kind is Kind.DATASET and not command.raw else ""
     inputs = tuple(registry.version(ref).ref for ref in command.inputs)
     lineage = Lineage(

@@ -6,7 +6,7 @@ It has no table of its own: what it knows is read from the ledger, so the two ca
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -126,8 +126,7 @@ class Registry:
 
         def decide() -> Mapping[str, Any]:
             before = self._state.versions.get(name, [])
-            if before and before[0].kind is not kind:
-                raise UsageError(f"{name!r} is a {before[0].kind}.", expected=f"another name for a {kind}")
+            _require_kind(name, before, kind)
             for ref in lineage.inputs:
                 self.version(ref)
             return {
@@ -144,6 +143,14 @@ class Registry:
 
         entry = self.ledger.append(self.by, "version", decide)
         return self.version(f"{name}@{entry.body['number']}")
+
+    def require_kind(self, name: str, kind: Kind) -> None:
+        """Refuse a name that belongs to the other kind, before anything is computed for it.
+
+        Raises:
+            UsageError: It does.
+        """
+        _require_kind(name, self.versions(name), kind)
 
     def attach(self, version: Version, kind: str, document: str) -> Attached:
         """Record that a document in the store speaks of a version."""
@@ -251,6 +258,11 @@ class Registry:
             _apply(self._known, entry)
             self._known.read += 1
         return self._known
+
+
+def _require_kind(name: str, before: Sequence[Version], kind: Kind) -> None:
+    if before and before[0].kind is not kind:
+        raise UsageError(f"{name!r} is a {before[0].kind}.", expected=f"another name for a {kind}")
 
 
 def check_name(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -73,3 +74,11 @@ def test_a_command_says_where_its_data_and_output_belong(world):
 def test_several_inputs_are_told_apart_by_name(world):
     words = (sys.executable, str(world.write("train.py", TRAIN)), "{data:people}", "{out}")
     assert train_version(world.space, command(world, words=words)).version.lineage.inputs == ("people@1",)
+
+
+def test_a_name_that_is_taken_is_refused_before_the_command_runs(world):
+    marker = world.root / "ran"
+    words = (sys.executable, "-c", f"open({str(marker)!r}, 'w')", "{data}", "{out}")
+    with pytest.raises(UsageError, match="'people' is a dataset"):
+        train_version(world.space, replace(command(world, words=words), name="people"), world.key)
+    assert not marker.exists()

@@ -170,7 +170,7 @@ def get_data(
     ref: options.Ref, folder: Folder, store: options.Store = options.STORE, ledger: options.Ledger = ""
 ) -> None:
     """Write the files of a version into a new folder, each checked."""
-    _get(options.workspace(store, ledger, options.KEYRING), ref, folder)
+    _get(options.workspace(store, ledger, options.KEYRING), ref, folder, "dataset")
 
 
 @model_app.command("get")
@@ -178,7 +178,7 @@ def get_model(
     ref: options.Ref, folder: Folder, store: options.Store = options.STORE, ledger: options.Ledger = ""
 ) -> None:
     """Write the files of a version into a new folder, each checked."""
-    _get(options.workspace(store, ledger, options.KEYRING), ref, folder)
+    _get(options.workspace(store, ledger, options.KEYRING), ref, folder, "model")
 
 
 @data_app.command("croissant")
@@ -334,9 +334,14 @@ def _row(version: Version, aliases: list[str], space: Workspace) -> dict[str, An
     }
 
 
-def _get(space: Workspace, ref: str, folder: Path) -> None:
+def _get(space: Workspace, ref: str, folder: Path, kind: str) -> None:
+    from gambeson.core.errors import UsageError
+    from gambeson.service.versioning import read_dataset_version
+
     version = space.registry.version(ref)
-    space.store.check_out(version.tree, folder)
+    if version.kind != kind:
+        raise UsageError(f"{version.ref} is a {version.kind}.", expected=f"a {kind}")
+    read_dataset_version(space, version, folder)
     typer.echo(f"{version.ref}: wrote {version.summary} to {folder}")
 
 

@@ -51,6 +51,8 @@ def test_a_version_is_taken_out(call, place, data):
     assert call("data", "get", "people@1", "out")[0] == 0
     assert (place / "out" / "people.csv").read_text() == rows()
     assert call("data", "get", "people@1", "out")[0] == 2
+    code, _, err = call("model", "get", "people@1", "other")
+    assert (code, "people@1 is a dataset" in err, (place / "other").exists()) == (2, True, False)
 
 
 def test_a_model_is_added_with_what_it_was_made_from(call, place, data):
