@@ -54,7 +54,8 @@ class Recipe(Protocol):
     def attack(self, network: Trainee, batch: Batch) -> Tensor:
         """(n, *shape) inputs within ``batch.ball`` on which the network is to be trained; no graph.
 
-        A recipe for ensembles may give (k, n, *shape), such inputs of each member.
+        A recipe for ensembles may give (k, n, *shape), such inputs of each member; one that prepares for more than the
+        declared attacker, inputs beyond the ball.
         """
 
     def loss(self, network: Trainee, batch: Batch, attacked: Tensor) -> Tensor:
@@ -67,6 +68,7 @@ recipes: Registry[Callable[..., Recipe], RecipeFacts] = Registry(
         "gambeson.defenses.training.dverge",
         "gambeson.defenses.training.madry",
         "gambeson.defenses.training.mart",
+        "gambeson.defenses.training.mixed",
         "gambeson.defenses.training.noise",
         "gambeson.defenses.training.plain",
         "gambeson.defenses.training.trades",

@@ -9,11 +9,16 @@ from gambeson.defenses.training.base import recipes
 from tests.training_world import batch, ensemble, network
 
 
+WIDER = {"mixed", "smoothing"}
+"""Recipes that go beyond the declared perturbation set: for other norms, or with noise."""
+
+
 @pytest.mark.parametrize("name", recipes.names())
 def test_a_recipe_attacks_within_the_ball_and_gives_a_finite_loss(name):
     recipe, b, net = recipes[name].plugin(), batch(8), ensemble()
     attacked = recipe.attack(net, b)
-    assert all(b.ball.contains(part).all() for part in attacked.reshape(-1, *b.x.shape))
+    inside = all(b.ball.contains(part).all() for part in attacked.reshape(-1, *b.x.shape))
+    assert inside or name in WIDER
     assert not attacked.requires_grad
     loss = recipe.loss(net, b, attacked)
     loss.backward()
