@@ -8,7 +8,6 @@ import torch
 from gambeson.defenses.training.base import recipes
 from tests.training_world import batch, ensemble, network
 
-
 WIDER = {"mixed", "smoothing"}
 """Recipes that go beyond the declared perturbation set: for other norms, or with noise."""
 
