@@ -155,3 +155,14 @@ class Rooted(Around):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x.clamp(0, 1).sqrt() ** 2)
+
+
+class Ramp(Around):
+    """A learnt ramp on every input, level below 0.4 and above 0.6: no slope where most inputs lie."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__(net)
+        self.begin, self.length = nn.Parameter(torch.tensor(0.4)), nn.Parameter(torch.tensor(0.2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(((x - self.begin) / self.length).clamp(0, 1))

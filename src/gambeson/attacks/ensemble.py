@@ -27,8 +27,12 @@ class Stage:
         close: It gets only the samples of whose clean margin at most this share is left after the stages
             before, and never fewer than the ``least`` closest; 1 for all.
         least: Samples that are cheap enough to be attacked hard, however far they seem.
-        probe: It gets only this many samples, those that are furthest from falling; ``None`` for all.
-        after: Label of a stage; this one runs only if that one broke something.
+        probe: It gets only this many samples, half of them those that are closest to falling and half those that
+            are furthest from it; ``None`` for all.
+        after: Label of a stage; this one runs only if that one broke something, and not on what the same attack
+            has tried in that one.
+        reach: After that stage it gets the samples that are at most this many times as far from falling as the
+            furthest that it broke.
         rough: Search in bfloat16 where that pays. What verification refutes stands, and counts as close.
     """
 
@@ -39,25 +43,49 @@ class Stage:
     least: int = 16
     probe: int | None = None
     after: str | None = None
+    reach: float = np.inf
     rough: bool = False
 
-    def choose(self, standing: np.ndarray, left: np.ndarray, fell: Mapping[str, int]) -> np.ndarray:
+    def choose(self, standing: np.ndarray, left: np.ndarray, trails: Mapping[str, Trail]) -> np.ndarray:
         """The samples that it gets.
 
         Args:
             standing: (k,) indices of the samples that stand.
             left: (k,) share of the clean margin that each has left.
-            fell: How many samples each stage before has broken, by label.
+            trails: What each stage before has done, by label.
         """
-        if self.after is not None and not fell.get(self.after, 0):
-            return standing[:0]
-        chosen = standing
-        if self.close < 1:
-            closest = np.argsort(left, kind="stable")[: self.least]
-            chosen = np.union1d(standing[left <= self.close], standing[closest])
+        if self.after is not None:
+            return self._follow(standing, left, trails.get(self.after))
+        order = standing[np.argsort(left, kind="stable")]
         if self.probe is not None:
-            chosen = np.sort(standing[np.argsort(-left, kind="stable")[: self.probe]])
-        return chosen
+            near = self.probe - self.probe // 2
+            return np.union1d(order[:near], order[near:][-(self.probe // 2) :])
+        if self.close < 1:
+            return np.union1d(standing[left <= self.close], order[: self.least])
+        return standing
+
+    def _follow(self, standing: np.ndarray, left: np.ndarray, trail: Trail | None) -> np.ndarray:
+        """The samples about as near as those that the stage before this one broke."""
+        if trail is None or not trail.furthest:
+            return standing[:0]
+        chosen = standing[left <= self.reach * trail.furthest]
+        return np.setdiff1d(chosen, trail.tried) if trail.attack == self.attack else chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Where a stage went.
+
+    Attributes:
+        attack: What it ran.
+        tried: Indices of its samples.
+        furthest: Largest share of its clean margin that was left, before, to a sample that it broke; 0 if it broke
+            none.
+    """
+
+    attack: EvasionAttack[Any]
+    tried: np.ndarray
+    furthest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +181,7 @@ def run_in_turn(
     state = _Progress(samples, _clean_margins(passes, samples))
     for number, item in enumerate(stages):
         standing = np.flatnonzero(~state.fallen)
-        chosen = item.choose(standing, state.left[standing], state.fell)
+        chosen = item.choose(standing, state.left[standing], state.trails)
         run.report((len(standing) - len(chosen)) * item.attack.length, 0)
         left = None if budget is None else budget - int(state.queries[chosen].max(initial=0))
         if not len(chosen) or left == 0:
@@ -173,7 +201,7 @@ def run_in_turn(
         search = passes.rough() if item.rough else passes
         found = run_attack(item.attack, item.facts, search, part, space, budget=left, run=branch)
         run.report(0, -found.refuted)  # progress counts claims; those that did not hold are taken back
-        state.take(number, item.label, chosen, found)
+        state.take(number, item, chosen, found)
     return state.outcome()
 
 
@@ -187,7 +215,7 @@ class _Progress:
         self.fell_at = np.full(n, np.inf)
         self.adversarial = samples.x.numpy().copy()
         self.records: list[StageRecord] = []
-        self.fell: dict[str, int] = {}
+        self.trails: dict[str, Trail] = {}
         self._clean, self._best = clean, clean.astype(np.float64)
 
     @property
@@ -196,9 +224,10 @@ class _Progress:
         share: np.ndarray = self._best / self._clean
         return share
 
-    def take(self, number: int, label: str, chosen: np.ndarray, found: AttackOutcome) -> None:
+    def take(self, number: int, item: Stage, chosen: np.ndarray, found: AttackOutcome) -> None:
         """Add what a stage found on the samples ``chosen``."""
         hit = chosen[found.fallen]
+        self.trails[item.label] = Trail(item.attack, chosen, float(self.left[hit].max(initial=0)))
         self._best[chosen] = np.maximum(self._best[chosen], found.margin)
         self.fallen[hit], self.stage[hit] = True, number
         self.adversarial[hit] = found.adversarial[found.fallen]
@@ -206,10 +235,9 @@ class _Progress:
         spent = int(self.queries.sum()) + _spent_together(found.queries)
         self.fell_at[hit] = spent[found.fallen] / len(self.fallen)
         self.queries[chosen] += found.queries
-        self.fell[label] = len(hit)
         spending = int(found.queries.sum())
         self.records.append(
-            StageRecord(label, len(chosen), len(hit), found.refuted, found.unfinished, spending)
+            StageRecord(item.label, len(chosen), len(hit), found.refuted, found.unfinished, spending)
         )
 
     def outcome(self) -> EnsembleOutcome:

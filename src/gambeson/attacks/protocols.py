@@ -17,6 +17,9 @@ _PROBE = 200
 """Queries of the look for masked gradients."""
 MASKING_PROBE = f"square({_PROBE}, probe)"
 """Label of that look among an ensemble's stages."""
+_WAVES = ("square(5000)", "square(5000, wider)", "square(5000, widest)")
+_REACH = 1.5
+"""How much further out each wave of random search goes than the last one got."""
 
 
 def autoattack(norm: Norm, classes: int) -> list[Stage]:
@@ -57,8 +60,9 @@ def strongest(norm: Norm, classes: int) -> list[Stage]:
     Four steps of APGD on cross-entropy from the sample itself, then restarts from diverse outputs on the samples with
     little of their margin left, more of them on those with least: the bound is near its end early. A rough run on all
     that stand finds out who else is close; these get long restarts until several in a row gain nothing, and the
-    closest a run towards each class. A short Square on those furthest from falling tells whether gradients can be
-    believed; if it breaks one, Square gets all that stand.
+    closest a run towards each class. A short Square on the closest and on those furthest from falling tells whether
+    gradients can be believed; if it breaks some, a long one follows on all that are about as close, and further out
+    for as long as more fall.
 
     Args:
         norm: Any.
@@ -101,11 +105,16 @@ def first_half(norm: Norm, classes: int) -> list[Stage]:
 
 
 def _masking() -> list[Stage]:
-    """Where random search breaks samples that gradients call hopeless, gradients lie: search all at random."""
-    return [
-        replace(stage("square", MASKING_PROBE, queries=_PROBE), probe=32),
-        replace(stage("square", "square(5000)", queries=5_000), after=MASKING_PROBE),
-    ]
+    """Where random search breaks samples that gradients left standing, gradients lie: search at random, too.
+
+    First those about as near as the ones that the look broke, then further out for as long as more fall.
+    """
+    look = replace(stage("square", MASKING_PROBE, queries=_PROBE), probe=32)
+    waves, before = [look], MASKING_PROBE
+    for label in _WAVES:
+        waves.append(replace(stage("square", label, queries=5_000), after=before, reach=_REACH))
+        before = label
+    return waves
 
 
 PROTOCOLS: Mapping[str, Callable[[Norm, int], list[Stage]]] = {

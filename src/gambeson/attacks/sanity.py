@@ -28,6 +28,7 @@ class Cause(StrEnum):
     QUANTISED_OUTPUT = "quantised answers"
     QUANTISED_INPUT = "quantised input"
     DEAD = "dead gradients"
+    VANISHING = "gradients that vanish on features which count"
     SHATTERED = "shattered gradients"
     UNKNOWN = "a cause that is not known"
 
@@ -62,6 +63,10 @@ _SURE = 1e-6
 _LOST = 1e-8
 """Size of the cross-entropy's gradient, relative to the margin's, below which float32 has lost what leads to it: a
 probability that is missing less than this to 1 is 1."""
+_TURNS = 4
+"""Random moves of the features without gradient."""
+_COUNTS = 0.1
+"""Share of the change that all features bring from which those without gradient count."""
 _COARSE = 1e-4
 """Share of the answers' range below which a grid is no finer than what smooth answers show by chance."""
 
@@ -163,6 +168,10 @@ def _by_gradients(
     if float(wrong.float().mean()) >= _SHARE:
         detail = "a small step along the gradient does not change the margin as the gradient says"
         return Diagnosis(Cause.SHATTERED, int(wrong.sum()), n, detail)
+    blind = _overlooks(passes, x, y, (of_margin == 0) & (of_loss == 0), space, seed)
+    if float(blind.float().mean()) >= _SHARE:
+        detail = "the gradient is zero on features that change the margin once they move far enough"
+        return Diagnosis(Cause.VANISHING, int(blind.sum()), n, detail)
     return Diagnosis(Cause.NONE, 0, n, "answers repeat, and small steps change them as the gradients say")
 
 
@@ -224,3 +233,22 @@ def _misleads(passes: Passes, x: Tensor, y: Tensor, grad: Tensor, space: Perturb
     gained = margin(passes.scores(moved), y) - margin(passes.scores(x), y)
     told = promised.abs() > 1e-4 * passes.scores(x).std()  # less is lost in rounding
     return told & (gained < promised / 3)
+
+
+def _overlooks(
+    passes: Passes, x: Tensor, y: Tensor, zero: Tensor, space: PerturbationSet, seed: Seed
+) -> Tensor:
+    """Whether the features without gradient change the margin as steps as long as the radius do: (n,)."""
+    ball, before = space.around(x), margin(passes.scores(x), y)
+    generator = torch.Generator().manual_seed(seed.child("overlooked").integer())
+
+    def changed(where: Tensor) -> Tensor:
+        delta = ball.inside(torch.where(where, ball.ascent(torch.zeros_like(x), signs), 0.0))
+        return (margin(passes.scores(ball.apply(delta)), y) - before).abs()
+
+    hidden, whole = torch.zeros_like(before), torch.zeros_like(before)
+    for _ in range(_TURNS):
+        signs = torch.where(torch.rand(x.shape, generator=generator) < 0.5, -1.0, 1.0).to(x.device)
+        hidden = torch.maximum(hidden, changed(zero))
+        whole = torch.maximum(whole, changed(torch.ones_like(zero)))
+    return hidden > _COUNTS * whole

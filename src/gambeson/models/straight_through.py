@@ -19,6 +19,8 @@ from gambeson.models.model import Differentiable, ModelInfo
 
 _STEPS = frozenset({"round", "floor", "ceil", "trunc", "fix", "sign", "sgn", "heaviside"})
 """Functions whose derivative is 0 wherever it exists."""
+_CLIPS = frozenset({"clamp", "clip", "hardtanh", "relu6"})
+"""Functions whose derivative is 0 wherever the argument is outside an interval."""
 _EXITS = frozenset({"numpy", "__array__", "tolist", "item"})
 """Functions by which values leave torch; they refuse tensors that need a gradient."""
 _RISING, _FALLING = frozenset({"gt", "ge", "greater"}), frozenset({"lt", "le", "less"})
@@ -92,9 +94,13 @@ class _Watch(TorchFunctionMode):
         found = func(*args, **options)
         if not isinstance(found, Tensor) or not _same_rows(found, self._x):
             return found
-        if name in _STEPS and isinstance(args[0], Tensor) and args[0].requires_grad:
+        if self._cuts(name, found) and isinstance(args[0], Tensor) and args[0].requires_grad:
             return _tie(args[0], found)
         return found if found.requires_grad else self._revive(func, name, args, options, found)
+
+    def _cuts(self, name: str, found: Tensor) -> bool:
+        """Whether the function's derivative hides the way: a step, or a clip of what may be the input in disguise."""
+        return name in _STEPS or (name in _CLIPS and found.numel() == self._x.numel())
 
     def _at_a_layer(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Where learnt parameters meet what may be the input in disguise, tie it to the input."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gambeson.attacks import harness
-from gambeson.attacks.ensemble import run_in_turn, stage
+from gambeson.attacks.ensemble import Trail, run_in_turn, stage
 from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run
 from gambeson.core.errors import UsageError
@@ -90,7 +90,9 @@ def test_standing_samples_are_returned_as_they_were():
 
 def chosen(item, count=40):
     standing = np.arange(100, 100 + count)
-    return item.choose(standing, np.linspace(0, 1, count), {"look": 0, "hit": 1}).tolist()
+    tried = np.arange(100, 110)
+    trails = {"look": Trail(item.attack, tried, 0.0), "hit": Trail(item.attack, tried, 0.4)}
+    return item.choose(standing, np.linspace(0, 1, count), trails).tolist()
 
 
 def test_a_stage_for_close_samples_gets_those_and_never_fewer_than_sixteen():
@@ -101,13 +103,24 @@ def test_a_stage_for_close_samples_gets_those_and_never_fewer_than_sixteen():
     assert chosen(replace(item, close=0.01), 5) == list(range(100, 105))
 
 
-def test_a_probe_gets_those_furthest_from_falling():
-    assert chosen(replace(stage("pgd"), probe=3)) == [137, 138, 139]
+def test_a_probe_gets_the_closest_and_those_furthest_from_falling():
+    assert chosen(replace(stage("pgd"), probe=5)) == [100, 101, 102, 138, 139]
+    assert chosen(replace(stage("pgd"), probe=5), 3) == [100, 101, 102]
+    assert chosen(replace(stage("pgd"), probe=60)) == list(range(100, 140))
 
 
 def test_a_stage_waits_for_another_to_have_broken_something():
     assert chosen(replace(stage("pgd"), after="look")) == []
-    assert len(chosen(replace(stage("pgd"), after="hit"))) == 40
+    assert chosen(replace(stage("pgd"), after="never ran")) == []
+    assert chosen(replace(stage("pgd"), after="hit")) == list(range(110, 140))
+
+
+def test_it_then_gets_what_is_about_as_near_and_was_not_tried_alike():
+    item = replace(stage("pgd"), after="hit", reach=1.5)  # 1.5 x 0.4 of 39 steps: samples 0 to 23
+    assert chosen(item) == list(range(110, 124))
+    trail = {"hit": Trail(stage("pgd", steps=3).attack, np.arange(100, 110), 0.4)}
+    left = np.linspace(0, 1, 40)
+    assert item.choose(np.arange(100, 140), left, trail).tolist() == list(range(100, 124))
 
 
 def test_the_passes_at_which_a_sample_fell_are_those_of_all_samples_going_side_by_side():

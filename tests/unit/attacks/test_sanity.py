@@ -27,6 +27,7 @@ PLANTED = [
     (masked_models.Dead, Cause.DEAD),
     (masked_models.BatchDependent, Cause.BATCH_DEPENDENT),
     (masked_models.Shattered, Cause.SHATTERED),
+    (masked_models.Ramp, Cause.VANISHING),
 ]
 
 

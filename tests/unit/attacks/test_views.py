@@ -28,6 +28,7 @@ RESTORED = [
     (masked_models.BitDepth, "cannot be differentiated"),
     (masked_models.OutsideAutograd, "cannot be differentiated"),
     (masked_models.Dead, "cannot be differentiated"),
+    (masked_models.Ramp, "cannot be differentiated"),
     (masked_models.Shattered, "before the first layer"),
     (masked_models.ZeroBackward, "before the first layer"),
     (masked_models.Rooted, ""),

@@ -79,6 +79,15 @@ def test_a_comparison_passes_the_gradient_of_what_it_compares(net, x):
     assert likeness(seen, honest) > 0.99
 
 
+def test_a_clip_of_the_input_passes_the_gradient_on(net, x):
+    outside = torch.cat([x * 0.1, 0.9 + x * 0.1])  # nothing lies on the ramp
+    blind, _ = ask(around(masked_models.Ramp, net), outside)
+    seen, _ = ask(StraightThrough(around(masked_models.Ramp, net)), outside)
+    behind, _ = ask(TensorModel(net, SHAPE, 5), ((outside - 0.4) / 0.2).clamp(0, 1))
+    assert not blind.any()
+    assert likeness(seen, behind) > 0.99
+
+
 def test_an_honest_network_keeps_its_gradient(net, x):
     model = TensorModel(net, SHAPE, 5)
     assert torch.equal(ask(StraightThrough(model), x)[0], ask(model, x)[0])

@@ -42,6 +42,8 @@ _REMEDY = {
     "quantising inputs hides the gradient, not the weakness.",
     Cause.DEAD: "Judge the model with the identity in place of what cuts the gradient (BPDA) or by attacks on scores; "
     "look for detached tensors and saturated activations.",
+    Cause.VANISHING: "Judge the model with the identity in place of the clip, ramp or threshold that levels its input "
+    "(BPDA) or by attacks on scores: a level stretch hides the gradient, not the weakness.",
     Cause.SHATTERED: "Judge the model with the identity in place of its preprocessing (BPDA) or by attacks on scores.",
     Cause.UNKNOWN: "Judge the model by random search and from labels, and look for what makes gradients fail.",
 }
