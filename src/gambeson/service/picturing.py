@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 from gambeson.audit.report.lineage_graph import Graph, Node
@@ -12,10 +13,10 @@ from gambeson.core.finding import Bars, BarSeries
 from gambeson.service.attesting import AttestedAudit, audits_of
 from gambeson.service.promoting import judge
 from gambeson.service.tracing import Workspace
-from gambeson.supply.policy import Requirement
+from gambeson.supply.policy import Requirement, changed_words
 from gambeson.supply.versions import Kind, Version
 
-_SHOWN = 6
+_SHOWN, _LINE = 6, 28
 
 
 def lineage_page(workspace: Workspace, ref: str) -> LineagePage:
@@ -60,7 +61,8 @@ def lineage_graph(workspace: Workspace, version: Version, requirements: Sequence
         for source in made.lineage.sources:
             name = f"source {source.uri} {source.digest[1]}"
             facts = (source.licence, source.by, source.digest[1][:16])
-            nodes.setdefault(name, Node(name, "source", source.uri, tuple(filter(None, facts))))
+            wrong = _changed(made, source.uri, requirements)
+            nodes.setdefault(name, Node(name, "source", source.uri, tuple(filter(None, facts)), wrong))
             edges.append((name, made.ref))
         for path, digest in made.lineage.code:
             name = f"code {path} {digest}"
@@ -72,7 +74,11 @@ def lineage_graph(workspace: Workspace, version: Version, requirements: Sequence
     for alias, number in workspace.registry.aliases(version.name).items():
         if number == version.number:
             move = workspace.registry.moves(version.name, alias)[-1]
-            nodes[alias] = Node(alias, "served", alias, (f"{move.entry.time:%Y-%m-%d %H:%M}", move.reason))
+            lines = (
+                f"{move.entry.time:%Y-%m-%d %H:%M}",
+                *wrap(move.reason, _LINE, max_lines=3, placeholder="…"),
+            )
+            nodes[alias] = Node(alias, "served", alias, lines)
             edges.append((version.ref, alias))
     return Graph(tuple(nodes.values()), tuple(edges))
 
@@ -115,12 +121,19 @@ def _version_node(workspace: Workspace, version: Version, requirements: Sequence
     wrong = [f"{r.name}: {r.reason}" for r in requirements if r.subject == version.ref and not r.holds]
     signed = sorted({item.type for item in workspace.registry.attached(version)})
     lines = [version.summary, version.digest[1][:16]]
-    if signed:
-        lines.append(", ".join(signed))
-    if version.lineage.parameters:
-        lines.append(", ".join(f"{name}={value}" for name, value in version.lineage.parameters))
+    parameters = ", ".join(f"{name}={value}" for name, value in version.lineage.parameters)
+    for words in (", ".join(signed), parameters):
+        lines += wrap(words, _LINE, max_lines=3, placeholder="…")
     kind = "model" if version.kind is Kind.MODEL else "dataset"
     return Node(version.ref, kind, version.ref, tuple(lines), "\n".join(wrong))
+
+
+def _changed(version: Version, uri: str, requirements: Sequence[Requirement]) -> str:
+    """What the gate says against a source of a version."""
+    reasons = (
+        r.reason for r in requirements if r.subject == version.ref and r.name == "provenance" and not r.holds
+    )
+    return next((reason for reason in reasons if changed_words(uri) in reason), "")
 
 
 def _gate(workspace: Workspace, version: Version) -> tuple[tuple[Requirement, ...], str]:

@@ -57,6 +57,15 @@ class AuditRules:
     fail_on: Severity | None = Severity.HIGH
     thresholds: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def looser(self) -> bool:
+        """Whether findings pass that close the gate by default."""
+        return self.fail_on is None or self.fail_on.rank > Severity.HIGH.rank
+
+    def __str__(self) -> str:
+        rules = [f"fail-on {self.fail_on or 'never'}", *(f"{name} {rule}" for name, rule in self.thresholds)]
+        return ", ".join(rules)
+
 
 STRICT = AuditRules()
 
@@ -98,27 +107,29 @@ def promote(
         alias: ``production``, ``candidate``, ...
         key: Signs the approval; needed for an override.
         override: Why the model passes all the same; empty for no override.
-        rules: What its audit must hold to.
+        rules: What its audit must hold to; looser ones than STRICT are recorded and signed.
 
     Raises:
-        UsageError: An override has no key, or the key is not trusted.
+        UsageError: An override or looser rules have no key, or the key is not trusted.
     """
     version = workspace.registry.version(ref)
-    if override and key is None:
-        raise UsageError("An override is signed.", remedy="name your key with --key")
+    if key is None and (override or rules.looser):
+        what = "An override" if override else f"A gate that lets findings of severity high pass ({rules})"
+        raise UsageError(f"{what} is signed.", remedy="name your key with --key")
     if key is not None:
         workspace.keyring().key(key.public.id, workspace.clock())
     requirements = judge(workspace, version, rules)
     refused = [f"{item.name} of {item.subject}: {item.reason}" for item in requirements if not item.holds]
     if refused and not override:
         return Promotion(version, alias, requirements, None)
+    passed = "everything verified" + (f"; audit held to {rules}" if rules != STRICT else "")
     document = ""
     if key is not None:
-        statement = approval(version, alias, override or "everything verified", refused)
+        statement = approval(version, alias, override or passed, refused)
         document = attach(
             workspace, version, "override" if refused else "approval", sign_statement(statement, key)
         )
-    reason = f"override: {override}" if refused else "everything verified"
+    reason = f"override: {override}" if refused else passed
     move = workspace.registry.move(version, alias, reason=reason, document=document)
     return Promotion(version, alias, requirements, move)
 

@@ -37,6 +37,11 @@ class Requirement:
     reason: str
 
 
+def changed_words(uri: str) -> str:
+    """How a reason names a source that is no longer what was recorded."""
+    return f"the source {uri} changed"
+
+
 @dataclass(frozen=True, slots=True)
 class Gatekeeper:
     """Decides on promotions.
@@ -119,15 +124,16 @@ class Gatekeeper:
 
     def _sources(self, version: Version) -> str:
         """Looks at each source again, where it lies on this machine."""
-        unseen = []
+        unseen, changed = [], []
         for source in version.lineage.sources:
             now = self.digest_of(source)
             if now is None:
                 unseen.append(source.uri)
             elif now != source.digest:
-                raise IntegrityError(
-                    f"the source {source.uri} changed: {source.digest[1][:16]} was recorded, it is now {now[1][:16]}"
-                )
+                seen = f"{source.digest[1][:16]} was recorded, it is now {now[1][:16]}"
+                changed.append(f"{changed_words(source.uri)}: {seen}")
+        if changed:
+            raise IntegrityError("; ".join(changed))
         return f"; not looked at again: {', '.join(unseen)}" if unseen else ""
 
     def _audit(self, version: Version) -> str:

@@ -34,7 +34,8 @@ def test_what_does_not_verify_is_on_the_page(world):
     world.write("raw.csv", "tampered")
     page = lineage_page(world.space, "churn@1")
     assert page.verdict[0] == "CLOSED"
-    assert [node.title for node in page.graph.nodes if node.wrong] == ["people@1"]
+    wrong = {node.title for node in page.graph.nodes if node.wrong}
+    assert wrong == {"people@1", str(world.root / "raw.csv")}
 
 
 def test_the_timeline_has_the_figures_of_each_version_with_their_intervals(world):

@@ -36,8 +36,11 @@ def test_an_audit_is_held_to_the_rules_here_and_not_to_its_own(world):
     version = world.model()
     world.audit(version, EVASION)
     assert refusals(promote(world.space, "churn@1", "production")) == {"audit of churn@1"}
-    assert promote(world.space, "churn@1", "production", rules=AuditRules(None)).move is not None
-    broken = AuditRules(None, (("evasion.gradient.robust_accuracy", ">= 0.99"),))
+    with pytest.raises(UsageError, match="fail-on never"):
+        promote(world.space, "churn@1", "production", rules=AuditRules(None))
+    done = promote(world.space, "churn@1", "production", key=world.key, rules=AuditRules(None))
+    assert done.move.reason == "everything verified; audit held to fail-on never"
+    broken = AuditRules(Severity.LOW, (("evasion.gradient.robust_accuracy", ">= 0.99"),))
     assert refusals(promote(world.space, "churn@1", "production", rules=broken)) == {"audit of churn@1"}
 
 
