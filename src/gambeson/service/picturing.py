@@ -16,7 +16,7 @@ from gambeson.service.tracing import Workspace
 from gambeson.supply.policy import Requirement, changed_words
 from gambeson.supply.versions import Kind, Version
 
-_SHOWN, _LINE = 6, 28
+_SHOWN, _LINE = 6, 26
 
 
 def lineage_page(workspace: Workspace, ref: str) -> LineagePage:
