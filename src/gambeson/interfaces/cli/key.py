@@ -58,7 +58,9 @@ def new(
 @app.command("trust")
 def trust(
     name: Name,
-    public: Annotated[str, typer.Argument(metavar="URI", help="The public key: file:PATH, env:VARIABLE or pkcs11:...")],
+    public: Annotated[
+        str, typer.Argument(metavar="URI", help="The public key: file:PATH, env:VARIABLE or pkcs11:...")
+    ],
     expires: Expires = None,
     keyring: options.Keyring = options.KEYRING,
 ) -> None:
