@@ -51,9 +51,7 @@ Keyring = Annotated[
 ]
 Key = Annotated[
     str | None,
-    typer.Option(
-        "--key", metavar="URI", help="Signs: file:PATH, env:VARIABLE or pkcs11:token=T;object=KEY"
-    ),
+    typer.Option("--key", metavar="URI", help="Signs: file:PATH, env:VARIABLE or pkcs11:token=T;object=KEY"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON")]
 Ref = Annotated[
