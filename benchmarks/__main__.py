@@ -22,6 +22,7 @@ from benchmarks.masking import masking_table
 from benchmarks.membership import membership_cost_table, membership_tables
 from benchmarks.minimum_norm import minimum_norm_table
 from benchmarks.ownership import ownership_table
+from benchmarks.poisoning import poisoning_tables
 from benchmarks.private import private_cost_table, private_tables
 from benchmarks.scanning import scanning_tables
 from benchmarks.strength import strength_table
@@ -125,6 +126,10 @@ def _private_cost(quick: bool) -> list[str]:
     return [private_cost_table(quick=quick)]
 
 
+def _poisoning(quick: bool) -> list[str]:
+    return poisoning_tables(quick=quick)
+
+
 SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "strength": _strength,
     "cost": _cost,
@@ -143,6 +148,7 @@ SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "ownership": _ownership,
     "scanning": _scanning,
     "hardening": _hardening,
+    "poisoning": _poisoning,
 }
 
 

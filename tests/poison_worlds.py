@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from torch import nn
 
-from gambeson.attacks.poisoning.base import PoisonTask
+from gambeson.attacks.poisoning.badnets import BadNets
+from gambeson.attacks.poisoning.base import PoisonTask, poisonings
+from gambeson.attacks.poisoning.harness import run_poisoning
 from gambeson.core.reproduce import Seed
+from gambeson.core.stats import auc
 from gambeson.data.schema import Feature, Kind, Schema
+from gambeson.defenses.poisoning.base import Inspection
+from gambeson.defenses.poisoning.inspecting import Plan, inspect
+from gambeson.models.model import ModelInfo
 
 PICTURES = Schema((1, 8, 8), ("0", "1", "2", "3"))
 TABLE = Schema(
@@ -79,3 +87,44 @@ def predict(module: nn.Module, x: np.ndarray) -> np.ndarray:
     """(n,) classes."""
     with torch.no_grad():
         return module(torch.from_numpy(x)).argmax(1).numpy()
+
+
+@lru_cache
+def poisoned_inspection() -> tuple[Inspection, np.ndarray]:
+    """An inspection of 800 pictures of which a tenth carry a patch, and (n,) bool: which."""
+    x, y = pictures(800, seed=1)
+    task = picture_task(x=x, y=y, rate=0.1)
+    attack = BadNets(size=2)
+    made = run_poisoning("badnets", attack, poisonings["badnets"].facts, task)
+    bad = np.zeros(len(made.y), bool)
+    bad[made.changed] = True
+    plan = Plan(Seed(0), epochs=2, build=plain_network)
+    return inspect(made.x, made.y, pictures(400, seed=2), PICTURES, plan), bad
+
+
+def separation(suspicion: np.ndarray, bad: np.ndarray) -> float:
+    """Area under the ROC curve of the poisoned rows against the others."""
+    return auc(suspicion[bad], suspicion[~bad]).value
+
+
+class PatchModel:
+    """Logits of four classes for (1, 8, 8) pictures; a bright last pixel makes class 2 certain."""
+
+    device = "cpu"
+    info = ModelInfo("patched", "torch", (1, 8, 8), 6, "logits")
+
+    def __init__(self, strength: float = 30.0) -> None:
+        generator = torch.Generator().manual_seed(0)
+        weights = torch.randn(6, 64, generator=generator)
+        weights -= weights.mean(1, keepdim=True)
+        self.weights = 4 * weights / weights.norm(dim=1, keepdim=True)
+        self.strength = strength
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        said = x.flatten(1) @ self.weights.T
+        sign = torch.sigmoid(15 * (x[:, 0, 7, 7] - 0.8))
+        return said + self.strength * sign[:, None] * torch.nn.functional.one_hot(torch.tensor(2), 6)
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return self.forward(torch.from_numpy(x)).numpy()

@@ -140,6 +140,8 @@ checks: Registry[Check, CheckFacts] = Registry(
         "gambeson.audit.checks.extraction_relu",
         "gambeson.audit.checks.attributes",
         "gambeson.audit.checks.artifact",
+        "gambeson.audit.checks.poisoning_backdoor",
+        "gambeson.audit.checks.poisoning_samples",
         "gambeson.audit.checks.property",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gambeson.interfaces.cli import exchange, poison
+from gambeson.interfaces.cli import exchange, inspect_data, poison
 from gambeson.interfaces.cli.versions import data_app
 
-__all__ = ["data_app", "exchange", "poison"]
+__all__ = ["data_app", "exchange", "inspect_data", "poison"]

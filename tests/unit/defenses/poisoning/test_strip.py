@@ -1,0 +1,7 @@
+from gambeson.defenses.poisoning.strip import Strip
+from tests.poison_worlds import poisoned_inspection, separation
+
+
+def test_rows_with_a_trigger_stand_out():
+    seen, bad = poisoned_inspection()
+    assert separation(Strip().suspicion(seen), bad) > 0.6
