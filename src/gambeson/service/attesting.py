@@ -34,6 +34,16 @@ class AttestedAudit:
     predicate: Mapping[str, Any]
 
 
+def require_trusted(workspace: Workspace, key: PrivateKey) -> None:
+    """Refuse a key whose signatures would count for nothing, before anything is recorded that it should vouch for.
+
+    Raises:
+        Refused: It is unknown, has expired or was revoked.
+        UsageError: There is no keyring.
+    """
+    workspace.keyring().key(key.public.id, workspace.clock())
+
+
 def sign_version(workspace: Workspace, version: Version, key: PrivateKey) -> tuple[str, ...]:
     """Sign the provenance of a version and, for a model, its files in the OpenSSF's format.
 
@@ -43,7 +53,9 @@ def sign_version(workspace: Workspace, version: Version, key: PrivateKey) -> tup
     Raises:
         UsageError: The key is of a kind that the format of model signatures does not have.
         IntegrityError: The stored content is not what was recorded.
+        Refused: The key is not trusted.
     """
+    require_trusted(workspace, key)
     store, registry = workspace.store, workspace.registry
     tree = store.check(version.tree)
     if tree.digest != version.digest:
@@ -71,7 +83,9 @@ def attest_audit(workspace: Workspace, version: Version, text: bytes, key: Priva
     Raises:
         UsageError: The report is of another model.
         IntegrityError: It is no report, or damaged.
+        Refused: The key is not trusted.
     """
+    require_trusted(workspace, key)
     report = from_json(text)
     if report.model.digest != f"{version.digest[0]}:{version.digest[1]}":
         raise UsageError(

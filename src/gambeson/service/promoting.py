@@ -14,7 +14,7 @@ from gambeson.audit.report.json_report import from_json
 from gambeson.audit.result import GateOutcome
 from gambeson.core.errors import Refused, Unavailable, UsageError
 from gambeson.core.finding import Outcome, Severity
-from gambeson.service.attesting import approval, attach
+from gambeson.service.attesting import approval, attach, require_trusted
 from gambeson.service.tracing import Workspace
 from gambeson.service.versioning import digest_of_source
 from gambeson.supply.keys import PrivateKey
@@ -117,7 +117,7 @@ def promote(
         what = "An override" if override else f"A gate that lets findings of severity high pass ({rules})"
         raise UsageError(f"{what} is signed.", remedy="name your key with --key")
     if key is not None:
-        workspace.keyring().key(key.public.id, workspace.clock())
+        require_trusted(workspace, key)
     requirements = judge(workspace, version, rules)
     refused = [f"{item.name} of {item.subject}: {item.reason}" for item in requirements if not item.holds]
     if refused and not override:

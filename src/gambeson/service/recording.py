@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gambeson.core.errors import ModelError, UsageError
+from gambeson.service.attesting import require_trusted
 from gambeson.service.tracing import Workspace
 from gambeson.service.versioning import AddCommand, Added, add_version, read_dataset_version
 from gambeson.supply.keys import PrivateKey
@@ -50,10 +51,13 @@ def train_version(workspace: Workspace, command: TrainCommand, key: PrivateKey |
         UsageError: The command does not say where its data and its output belong.
         ModelError: It failed, or wrote nothing.
         IntegrityError: An input is damaged.
+        Refused: The key is not trusted.
     """
     check_name(command.name)
     _require_places(command)
     workspace.registry.require_kind(command.name, Kind.MODEL)
+    if key is not None:
+        require_trusted(workspace, key)
     with tempfile.TemporaryDirectory(prefix="gambeson-") as name:
         root = Path(name)
         out = root / "out" / Path(command.output).name

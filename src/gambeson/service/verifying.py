@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gambeson.core.errors import GambesonError, IntegrityError, UsageError
-from gambeson.service.attesting import audits_of
+from gambeson.service.attesting import audits_of, require_trusted
 from gambeson.service.tracing import Workspace
 from gambeson.supply.keyring import Keyring
 from gambeson.supply.keys import PrivateKey, PublicKey
@@ -93,7 +93,9 @@ def make_checkpoint(workspace: Workspace, key: PrivateKey) -> bytes:
 
     Raises:
         UsageError: The ledger is empty.
+        Refused: The key is not trusted.
     """
+    require_trusted(workspace, key)
     ledger = workspace.registry.ledger
     size = len(ledger.entries())
     if not size:

@@ -12,7 +12,7 @@ from gambeson.core.errors import UsageError
 from gambeson.core.ports import NoProgress, Progress
 from gambeson.core.reproduce import digest_file
 from gambeson.data.sources import DataOptions, open_dataset
-from gambeson.service.attesting import sign_version
+from gambeson.service.attesting import require_trusted, sign_version
 from gambeson.service.tracing import Workspace
 from gambeson.supply.files import list_files
 from gambeson.supply.keys import PrivateKey
@@ -74,12 +74,14 @@ def add_version(
     """Validate, store and record a version; sign its provenance where there is a key.
 
     Raises:
-        UsageError, IntegrityError, Refused: It cannot be read, or is no valid dataset.
+        UsageError, IntegrityError, Refused: It cannot be read, is no valid dataset, or the key is not trusted.
         Unavailable: The store cannot be written to.
     """
     check_name(command.name)
     registry, store = workspace.registry, workspace.store
     registry.require_kind(command.name, command.kind)
+    if key is not None:
+        require_trusted(workspace, key)
     content = _validated(command) if command.kind is Kind.DATASET and not command.raw else ""
     inputs = tuple(registry.version(ref).ref for ref in command.inputs)
     lineage = Lineage(

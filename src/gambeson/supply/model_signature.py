@@ -217,6 +217,11 @@ def _open_bundle(content: bytes, keys: Sequence[PublicKey]) -> tuple[bytes, str]
     return payload, key.id
 
 
+def names_key(bundle: bytes, key: PublicKey) -> bool:
+    """Whether a bundle says that a key signed it; whether it did, is another question."""
+    return f'"hint":"{_hint(key)}"'.encode() in bundle
+
+
 def _compact(tree: Any) -> bytes:
     return json.dumps(tree, separators=(",", ":"), ensure_ascii=False).encode()
 

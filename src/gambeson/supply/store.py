@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -99,7 +100,7 @@ class Store:
         return tree
 
     def check_out(self, name: str, folder: Path) -> list[Path]:
-        """Write a tree's files below a new folder, each checked as it is written.
+        """Write a tree's files below a new folder, each checked as it is written; all of them or none.
 
         Raises:
             UsageError: The folder exists and is not empty, or cannot be written to.
@@ -108,11 +109,16 @@ class Store:
         tree = self.tree(name)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UsageError(f"{folder} is not empty.", expected="a new folder")
+        fresh = not folder.exists()
         content = _Reader(self.read(tree))
         try:
             return [_write(folder / file.name, file, content) for file in tree.files]
         except OSError as error:
+            _clear(folder, fresh)
             raise UsageError(f"{folder} cannot be written to: {error.strerror}.") from None
+        except BaseException:
+            _clear(folder, fresh)
+            raise
 
     def names(self, tree: str) -> set[str]:
         """Every piece that a tree needs, those included that others are a difference from."""
@@ -233,6 +239,15 @@ def _write(path: Path, file: TreeFile, content: _Reader) -> Path:
     with os.fdopen(handle, "wb") as stream:
         _verify(file, _copied(content.take(file.size), stream.write))
     return path
+
+
+def _clear(folder: Path, fresh: bool) -> None:
+    """Take away what was written below a folder that was not there, or was empty."""
+    for child in [folder] if fresh else [*folder.iterdir()]:
+        if child.is_dir():
+            shutil.rmtree(child, ignore_errors=True)
+        else:
+            child.unlink(missing_ok=True)
 
 
 def _copied(blocks: Iterable[memoryview], write: Callable[[memoryview], object]) -> Iterator[memoryview]:

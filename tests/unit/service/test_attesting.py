@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from gambeson.core.errors import IntegrityError, UsageError
+from gambeson.core.errors import IntegrityError, Refused, UsageError
 from gambeson.service.attesting import attest_audit, audits_of, sign_version
+from gambeson.supply.keyring import Keyring, TrustedKey
 from gambeson.supply.statements import verify_statement
 from tests.trace_world import TraceWorld
 from tests.trust import NOW, new_key
@@ -46,10 +47,15 @@ def test_a_report_of_another_model_is_refused(world):
 def test_a_dataset_gets_provenance_and_a_model_its_signature_too(world):
     data = world.data(signed=False)
     model = world.model(signed=False)
-    assert sign_version(world.space, data, new_key("e", "ed25519")) == ("provenance",)
+    edwards = new_key("e", "ed25519")
+    with pytest.raises(Refused, match="not in the keyring"):
+        sign_version(world.space, data, edwards)
+    both = Keyring((TrustedKey("release", world.key.public.pem), TrustedKey("edwards", edwards.public.pem)))
+    world.places.keyring.write_bytes(both.to_json())
+    assert sign_version(world.space, data, edwards) == ("provenance",)
     assert sign_version(world.space, model, world.key) == ("provenance", "signature")
     with pytest.raises(UsageError, match="Ed25519"):
-        sign_version(world.space, model, new_key("e", "ed25519"))
+        sign_version(world.space, model, edwards)
 
 
 def test_changed_content_is_not_signed(world):

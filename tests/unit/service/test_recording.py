@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from gambeson.core.errors import ModelError, UsageError
+from gambeson.core.errors import ModelError, Refused, UsageError
 from gambeson.service.promoting import judge
 from gambeson.service.recording import TrainCommand, train_version
 from tests.trace_world import TraceWorld, rows
+from tests.trust import new_key
 
 TRAIN = """
 import pathlib, sys
@@ -81,4 +82,12 @@ def test_a_name_that_is_taken_is_refused_before_the_command_runs(world):
     words = (sys.executable, "-c", f"open({str(marker)!r}, 'w')", "{data}", "{out}")
     with pytest.raises(UsageError, match="'people' is a dataset"):
         train_version(world.space, replace(command(world, words=words), name="people"), world.key)
+    assert not marker.exists()
+
+
+def test_a_key_that_counts_for_nothing_is_refused_before_the_command_runs(world):
+    marker = world.root / "ran"
+    words = (sys.executable, "-c", f"open({str(marker)!r}, 'w')", "{data}", "{out}")
+    with pytest.raises(Refused, match="not in the keyring"):
+        train_version(world.space, command(world, words=words), new_key("stranger"))
     assert not marker.exists()

@@ -101,3 +101,16 @@ def test_nothing_is_checked_out_over_other_files(store, tmp_path):
     name, _ = add(store, write_tree(tmp_path / "a", {"a.csv": b"1"}))
     with pytest.raises(UsageError, match="not empty"):
         store.check_out(name, tmp_path / "a")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_check_out_that_fails_leaves_nothing(store, tmp_path, there):
+    name, tree = add(store, write_tree(tmp_path / "a", {"a.csv": table(), "b/c.csv": table(seed=1)}))
+    last = tree.pieces[-1].name
+    store.objects.pieces[last] = store.objects.pieces[last][:-9] + bytes(9)
+    if there:
+        (tmp_path / "out").mkdir()
+    with pytest.raises(IntegrityError):
+        store.check_out(name, tmp_path / "out")
+    assert (tmp_path / "out").exists() is there
+    assert not there or list((tmp_path / "out").iterdir()) == []

@@ -28,12 +28,13 @@ def import_model(
     key: options.Key = None,
     store: options.Store = options.STORE,
     ledger: options.Ledger = "",
+    keyring: options.Keyring = options.KEYRING,
     as_json: options.AsJson = False,
 ) -> None:
     """Add a model version of MLflow's registry, with its run and parameters."""
     from gambeson.service.exchanging import import_mlflow
 
-    space = options.workspace(store, ledger, options.KEYRING, create=True)
+    space = options.workspace(store, ledger, keyring, create=True)
     secret = options.private_key(key)
     added = import_mlflow(space, name, uri, tracking, inputs=tuple(inputs or ()), key=secret)
     describe_added(added, as_json)
@@ -73,6 +74,7 @@ def import_data(
     key: options.Key = None,
     store: options.Store = options.STORE,
     ledger: options.Ledger = "",
+    keyring: options.Keyring = options.KEYRING,
     as_json: options.AsJson = False,
 ) -> None:
     """Add data that DVC tracks, if they are still what was tracked."""
@@ -80,7 +82,7 @@ def import_data(
     from gambeson.service.versioning import AddCommand
     from gambeson.supply.versions import Kind
 
-    space = options.workspace(store, ledger, options.KEYRING, create=True)
+    space = options.workspace(store, ledger, keyring, create=True)
     reading = data_options(data_option, label)
     command = AddCommand(Kind.DATASET, name, tracking, reading=reading, licence=licence)
     describe_added(import_dvc(space, tracking, command, options.private_key(key)), as_json)

@@ -105,7 +105,12 @@ def list_keys(keyring: options.Keyring = options.KEYRING, as_json: options.AsJso
 
 def _trust(path: Path, name: str, pem: str, expires: str) -> None:
     from gambeson.adapters.files import write_whole
-    from gambeson.supply.keyring import Keyring, TrustedKey, read_keyring
+    from gambeson.service.tracing import now
+    from gambeson.supply.keyring import Keyring, TrustedKey, moment, read_keyring
 
+    if expires and moment(expires) <= now():
+        raise UsageError(
+            f"{expires} is past: nothing that the key signs would count.", expected="a later date"
+        )
     keyring = read_keyring(path) if path.exists() else Keyring()
     write_whole(path, keyring.trusting(TrustedKey(name, pem, expires)).to_json())

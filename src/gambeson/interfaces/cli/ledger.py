@@ -62,13 +62,14 @@ def checkpoint(
     ],
     store: options.Store = options.STORE,
     ledger: options.Ledger = "",
+    keyring: options.Keyring = options.KEYRING,
 ) -> None:
     """Sign the ledger's size and root, so that later a rewritten ledger is found out."""
     from gambeson.adapters.files import write_whole
     from gambeson.service.verifying import make_checkpoint
     from gambeson.supply.keys import open_private_key
 
-    space = options.workspace(store, ledger, options.KEYRING)
+    space = options.workspace(store, ledger, keyring)
     write_whole(out, make_checkpoint(space, open_private_key(key)))
     typer.echo(f"wrote {out}; later: gambeson verify --checkpoint {out}")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gambeson.core.errors import UsageError
+from gambeson.core.errors import GambesonError, UsageError
 from gambeson.interfaces.cli import trace_options as options
 from gambeson.interfaces.cli.words import threshold
 
@@ -35,6 +35,7 @@ def sign(
     signature: Signature = None,
     store: options.Store = options.STORE,
     ledger: options.Ledger = "",
+    keyring: options.Keyring = options.KEYRING,
 ) -> None:
     """Sign a model on this machine, or a version in the store.
 
@@ -56,7 +57,7 @@ def sign(
         raise UsageError(f"{target} does not exist.", expected="a path, or NAME@VERSION")
     from gambeson.service.attesting import sign_version
 
-    space = options.workspace(store, ledger, options.KEYRING)
+    space = options.workspace(store, ledger, keyring)
     version = space.registry.version(target)
     documents = sign_version(space, version, secret)
     typer.echo(f"{version.ref}: signed {' and '.join(documents)} by {secret.public.id[:16]}")
@@ -88,7 +89,11 @@ def verify(
     """
     if path is not None:
         return _verify_file(
-            path, signature or path.with_name(path.name + ".sig"), _keys(key, keyring), as_json
+            path,
+            signature or path.with_name(path.name + ".sig"),
+            _keys(key, keyring),
+            as_json,
+            keyring=keyring if key is None else None,
         )
     from gambeson.service.verifying import check_checkpoint, verify_store
 
@@ -220,7 +225,9 @@ def _show(result: Promotion, dry_run: bool) -> None:
         typer.echo(f"{result.version.ref} would be promoted to {result.alias}")
 
 
-def _verify_file(path: Path, signature: Path, keys: list[PublicKey], as_json: bool) -> int:
+def _verify_file(
+    path: Path, signature: Path, keys: list[PublicKey], as_json: bool, *, keyring: Path | None
+) -> int:
     from gambeson.core.errors import IntegrityError, Refused
     from gambeson.service.verifying import verify_file
 
@@ -230,7 +237,7 @@ def _verify_file(path: Path, signature: Path, keys: list[PublicKey], as_json: bo
         if as_json:
             options.echo_json({"verified": False, "reason": error.message})
         else:
-            typer.echo(f"FAILED  {error.message}")
+            typer.echo(f"FAILED  {_why(error, signature, keyring)}")
         return 1
     if as_json:
         options.echo_json({"verified": True, **options.plain(found)})
@@ -239,6 +246,25 @@ def _verify_file(path: Path, signature: Path, keys: list[PublicKey], as_json: bo
             f"{path} verifies: {found.files:,} {'file' if found.files == 1 else 'files'}, signed by {found.key[:16]}"
         )
     return 0
+
+
+def _why(error: GambesonError, signature: Path, keyring: Path | None) -> str:
+    """The error, or that the key which signed is known and trusted no longer."""
+    from gambeson.core.errors import Refused
+    from gambeson.service.tracing import now
+    from gambeson.supply.keyring import read_keyring
+    from gambeson.supply.keys import read_public_key
+    from gambeson.supply.model_signature import names_key
+
+    if isinstance(error, Refused) and keyring is not None:
+        bundle = signature.read_bytes()
+        for entry in read_keyring(keyring).keys:
+            if names_key(bundle, read_public_key(entry.public)):
+                try:
+                    entry.check(now())
+                except Refused as stale:
+                    return str(stale)
+    return str(error)
 
 
 def _keys(key: str | None, keyring: Path) -> list[PublicKey]:

@@ -30,12 +30,13 @@ def train(
     key: options.Key = None,
     store: options.Store = options.STORE,
     ledger: options.Ledger = "",
+    keyring: options.Keyring = options.KEYRING,
     as_json: options.AsJson = False,
 ) -> None:
     """Run COMMAND on checked copies of the data and add the model that it writes, with its run."""
     from gambeson.service.recording import TrainCommand, train_version
 
-    space = options.workspace(store, ledger, options.KEYRING)
+    space = options.workspace(store, ledger, keyring)
     secret = options.private_key(key)
     parameters = options.pairs("--param", param)
     run = TrainCommand(name, output, tuple(inputs or ()), tuple(command), parameters, note)

@@ -230,13 +230,14 @@ def attest(
     ],
     store: options.Store = options.STORE,
     ledger: options.Ledger = "",
+    keyring: options.Keyring = options.KEYRING,
 ) -> None:
     """Sign that an audit is of this version, and keep its report."""
     from gambeson.core.errors import UsageError
     from gambeson.service.attesting import attest_audit
     from gambeson.supply.keys import open_private_key
 
-    space = options.workspace(store, ledger, options.KEYRING)
+    space = options.workspace(store, ledger, keyring)
     file = report / "report.json" if report.is_dir() else report
     try:
         text = file.read_bytes()
@@ -292,7 +293,7 @@ def describe_added(added: Added, as_json: bool) -> None:
 def _added(added: Added) -> str:
     version, share = added.version, added.grown / max(added.stored - added.grown, 1)
     grown = f"the store grew by {added.grown:,} bytes"
-    if added.grown < added.stored:
+    if share <= 1:
         grown += f" ({share:.2%})"
     signed = f"; signed: {', '.join(added.documents)}" if added.documents else ""
     return f"{version.ref}: {version.summary}, {version.digest[1][:16]}; {grown}{signed}"

@@ -37,3 +37,8 @@ def test_an_encrypted_key_takes_its_password_from_the_environment(call, place, m
     assert call("sign", "model.py", "--key", "file:release.key")[0] == 2
     assert call("sign", "model.py", "--key", "file:release.key?password=env:WORD")[0] == 0
     assert call("key", "new", "other", "--password", "plain")[0] == 2
+
+
+def test_a_key_that_has_expired_already_is_not_made_and_not_trusted(call, place):
+    code, _, err = call("key", "new", "old", "--expires", "2020-01-01")
+    assert (code, "is past" in err, (place / "old.key").exists()) == (2, True, False)

@@ -70,6 +70,7 @@ def test_a_damaged_store_is_exit_1(call, world):
 def test_a_version_in_the_store_is_signed(call, world):
     world.data(signed=False)
     call("key", "new", "other")
+    assert call("sign", "people@1", "--key", "file:other.key", "--keyring", "empty.json")[0] == 2
     code, out, _ = call("sign", "people@1", "--key", "file:other.key")
     assert (code, "signed provenance" in out) == (0, True)
 
@@ -80,3 +81,14 @@ def test_a_lineage_is_drawn(call, world):
     assert (code, "the policy gate is open" in out) == (0, True)
     assert "<svg" in (world.root / "page.html").read_text()
     assert json.loads(call("lineage", "churn@1", "--json")[1])["title"] == "churn@1"
+
+
+def test_a_known_key_that_is_trusted_no_longer_is_named(call, place):
+    call("key", "new", "ann")
+    call("sign", "model.py", "--key", "file:ann.key")
+    call("key", "revoke", "ann")
+    code, out, _ = call("verify", "model.py")
+    assert (code, "The key 'ann' was revoked" in out, "sign again" in out) == (1, True, True)
+    call("key", "new", "bob")
+    call("sign", "model.py", "--key", "file:bob.key")
+    assert "signed by another key" in call("verify", "model.py", "--key", "file:ann.pub")[1]
