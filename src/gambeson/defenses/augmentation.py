@@ -16,14 +16,12 @@ from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run, Samples
 from gambeson.attacks.robustness import measure_robustness
 from gambeson.core.errors import Unavailable
-from gambeson.core.registry import Registry
 from gambeson.core.threat import Norm
 from gambeson.data.dataset import Split
+from gambeson.defenses.fitted import Fitted, Round, fitted_recipes
 from gambeson.defenses.training.base import RecipeFacts
 from gambeson.models.model import Savable
 from gambeson.models.passes import Passes
-
-fitted_recipes: Registry[Callable[..., Augmentation], RecipeFacts] = Registry("fitted recipe")
 
 
 @fitted_recipes.register(
@@ -53,36 +51,14 @@ class Augmentation:
     queries: int = 300
     held_out: int = 500
 
+    def check(self, model: Savable) -> None:
+        """It fits any."""
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What a round came to, on the held-out rows.
-
-    Attributes:
-        rows: Rows that the model was fitted to, adversarial ones included.
-        right, stand: Held-out rows classified correctly, and still so under attack.
-        held_out: How many there are.
-    """
-
-    rows: int
-    right: int
-    stand: int
-    held_out: int
-
-
-@dataclass(frozen=True, slots=True)
-class Augmented:
-    """The best model, and how it came about.
-
-    Attributes:
-        model: The model of the round that stands best under attack on held-out rows.
-        rounds: Every round; the first is fitted to the data alone.
-        complete: Whether all planned rounds were made.
-    """
-
-    model: Savable
-    rounds: tuple[Round, ...]
-    complete: bool
+    def fit(
+        self, model: Savable, split: Split, space: PerturbationSet, run: Run, note: Callable[[str], None]
+    ) -> Fitted:
+        """See ``augment``."""
+        return augment(model, split, space, self, run, note)
 
 
 @dataclass(slots=True)
@@ -103,7 +79,7 @@ def augment(
     plan: Augmentation,
     run: Run,
     note: Callable[[str], None] = lambda line: None,
-) -> Augmented:
+) -> Fitted:
     """Fit, attack, add what was found, and fit again.
 
     Args:
@@ -138,7 +114,7 @@ def augment(
         note(f"round {number + 1}: {rounds[-1].right / m:.1%} clean, {rounds[-1].stand / m:.1%} under attack")
         run.report(1, 0)
         _add(collected, current, _samples(x, y, train), space, stages, replace(run, seed=seed), plan.rows)
-    return Augmented(best, tuple(rounds), complete=len(rounds) == plan.rounds)
+    return Fitted(best, tuple(rounds), complete=len(rounds) == plan.rounds)
 
 
 def _stages(space: PerturbationSet, queries: int) -> Sequence[Stage]:

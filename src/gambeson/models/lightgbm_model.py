@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,11 @@ class LightGBMModel:
                 expected="labels of every class and finite features",
             ) from error
         return LightGBMModel(fresh, self.recipe, self.info, self.answer)
+
+    def constrained(self, signs: tuple[int, ...]) -> LightGBMModel:
+        """The same, whose fits are monotone in each feature."""
+        parameters = dict(self.recipe.parameters) | {"monotone_constraints": list(signs)}
+        return replace(self, recipe=replace(self.recipe, parameters=tuple(parameters.items())))
 
 
 def open_lightgbm(file: ModelFile, expected: Expected) -> LightGBMModel:

@@ -108,6 +108,18 @@ class HasRecipe(Protocol):
 
 
 @runtime_checkable
+class Constrainable(Trainable, Protocol):
+    """Trees that can be fitted so that the score of class 1 never falls, or never rises, with a feature."""
+
+    def constrained(self, signs: tuple[int, ...]) -> Trainable:
+        """The same, but what ``fit_new`` fits keeps to this.
+
+        Args:
+            signs: For each feature 1 (never falls), -1 (never rises) or 0 (free). Categories are left free.
+        """
+
+
+@runtime_checkable
 class Savable(Trainable, Protocol):
     """A model that can be fitted anew and written as a file that opens like the one it came from."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -74,11 +74,19 @@ class Trees:
 
 @dataclass(frozen=True, slots=True)
 class XGBoostModel:
-    """An XGBoost classifier behind the seam; can be trained anew."""
+    """An XGBoost classifier behind the seam; can be trained anew.
+
+    Attributes:
+        trees: The booster.
+        info: What is known of it.
+        answer: What its scores are.
+        signs: Which way the score of class 1 may go with each feature in a new training; empty for any way.
+    """
 
     trees: Trees
     info: ModelInfo
     answer: Answer
+    signs: tuple[int, ...] = ()
 
     def scores(self, x: np.ndarray) -> np.ndarray:
         """Scores of a batch, (n, classes) float32.
@@ -108,12 +116,14 @@ class XGBoostModel:
         import xgboost
 
         booster = self.trees.booster
-        parameters = {
+        parameters: dict[str, Any] = {
             "objective": self.trees.objective,
             "max_depth": max(_depth(booster), 1),
             "seed": seed % 2**31,
             "verbosity": 0,
         }
+        if self.signs:
+            parameters["monotone_constraints"] = self._constraints()
         if self.trees.objective.startswith("multi:"):
             parameters["num_class"] = self.info.classes
         try:
@@ -124,7 +134,19 @@ class XGBoostModel:
                 expected="labels of every class and finite features",
             ) from error
         trees = Trees(fresh, self.trees.objective, self.trees.order)
-        return XGBoostModel(trees, self.info, self.answer)
+        return XGBoostModel(trees, self.info, self.answer, self.signs)
+
+    def constrained(self, signs: tuple[int, ...]) -> XGBoostModel:
+        """The same, whose fits are monotone in each feature."""
+        return replace(self, signs=signs)
+
+    def _constraints(self) -> tuple[int, ...]:
+        """Signs in the booster's order; categories are free."""
+        types = self.trees.booster.feature_types or ["q"] * len(self.trees.order)
+        return tuple(
+            0 if kind == "c" else self.signs[place]
+            for place, kind in zip(self.trees.order, types, strict=True)
+        )
 
 
 def open_xgboost(file: ModelFile, expected: Expected) -> XGBoostModel:

@@ -18,7 +18,8 @@ from gambeson.core.threat import Access
 from gambeson.data.sources import DataOptions, open_dataset
 from gambeson.data.sources import describe as describe_data
 from gambeson.defenses.answers import answers
-from gambeson.defenses.augmentation import fitted_recipes
+from gambeson.defenses.fitted import fitted_recipes
+from gambeson.defenses.poisoning.removal import removals
 from gambeson.defenses.private.base import private_recipes
 from gambeson.defenses.training.base import recipes
 from gambeson.defenses.transformations import transformations
@@ -31,6 +32,7 @@ from gambeson.service.hardening_commands import HardenCommand, check_harden, har
 from gambeson.service.hardening_files import lineage, write_harden
 from gambeson.service.hardening_fitted import fitted_candidate, require_fitted
 from gambeson.service.hardening_private import check_private, private_candidate
+from gambeson.service.hardening_repair import SCAN, repaired_candidate
 from gambeson.service.hardening_report import Candidate, HardenRun, Training
 from gambeson.service.hardening_training import Made, Report, Scene, require_trainable, robust_candidate
 from gambeson.service.hardening_transformed import transformed_candidate
@@ -50,6 +52,7 @@ _MAKERS: tuple[tuple[Container[object], Callable[[Scene, str, Path, Report], Mad
     (fitted_recipes, fitted_candidate),
     (transformations, transformed_candidate),
     (answers, answering_candidate),
+    (removals, repaired_candidate),
 )
 
 
@@ -114,6 +117,8 @@ def _fitting(command: HardenCommand, model: Model) -> HardenCommand:
     checks = audit.only or (judge, *(("evasion.sanity",) if network else ()), "privacy.membership")
     if any(name in answers for name in command.recipes) and not audit.only:
         checks += LEAKS
+    if any(name in removals for name in command.recipes) and not audit.only:
+        checks = (judge, SCAN)
     named = command.recipes or (("trades",) if network else ("augmentation",))
     return replace(command, recipes=named, audit=replace(audit, only=checks, fail_on=None, thresholds=()))
 
@@ -125,7 +130,7 @@ def _require_fit(scene: Scene, name: str) -> None:
         UsageError: It cannot.
     """
     if name in fitted_recipes:
-        require_fitted(scene.model)
+        require_fitted(scene.model, name, scene.command.parameters_of(name))
         return
     require_trainable(scene.model)
     if name in private_recipes:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from gambeson.core.errors import UsageError
 from gambeson.defenses.answers import answers
-from gambeson.defenses.augmentation import fitted_recipes
+from gambeson.defenses.fitted import fitted_recipes
+from gambeson.defenses.poisoning.removal import removals
 from gambeson.defenses.private.base import private_recipes
 from gambeson.defenses.training.base import recipes
 from gambeson.defenses.training.plan import Plan
@@ -19,8 +20,8 @@ from gambeson.service.commands import AuditCommand
 
 _ENSEMBLES = "dverge"
 """The recipe that makes sense for an ensemble alone."""
-KINDS = (recipes, private_recipes, fitted_recipes, transformations, answers)
-"""Registries of recipes: robust, private, for models that are fitted, transformations of inputs and of answers."""
+KINDS = (recipes, private_recipes, fitted_recipes, transformations, answers, removals)
+"""Registries of recipes: robust, private, for fitted models, transformations of inputs and of answers, repairs."""
 _SWITCHES = {"half": "--full-precision", "keep": "--keep-perturbations"}
 """Flags without a value, by the part of the plan that they turn round."""
 
@@ -111,7 +112,7 @@ def _check_recipe(command: HardenCommand, name: str) -> None:
             raise UsageError(f"The recipe {name} trains an ensemble.", remedy="add --members 3")
         return
     next(kind for kind in KINDS if name in kind).make(name, parameters)
-    if name in transformations or name in answers:
+    if name in transformations or name in answers or name in removals:
         return
     if command.budget is not None:
         raise UsageError(

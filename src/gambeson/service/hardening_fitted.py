@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gambeson.adapters.files import write_whole
@@ -10,14 +10,14 @@ from gambeson.attacks.geometry import PerturbationSet
 from gambeson.attacks.harness import Run
 from gambeson.core.errors import UsageError
 from gambeson.core.finding import Evidence
-from gambeson.defenses.augmentation import Augmentation, Round, augment, fitted_recipes
+from gambeson.defenses.fitted import FittedRecipe, Round, fitted_recipes
 from gambeson.models.model import Model, Savable
 from gambeson.service.hardening_charts import accuracy_while_training
 from gambeson.service.hardening_training import Made, Report, Scene, in_words
 
 
-def require_fitted(model: Model) -> Savable:
-    """The model, if it can be fitted anew and saved.
+def require_fitted(model: Model, name: str, parameters: Mapping[str, object]) -> Savable:
+    """The model, if a recipe can fit it anew and save it.
 
     Raises:
         UsageError: It cannot.
@@ -28,6 +28,8 @@ def require_fitted(model: Model) -> Savable:
             expected="scikit-learn (.skops), XGBoost (.json, .ubj) or LightGBM (.txt)",
             remedy="for a PyTorch network name another recipe, e.g. --recipe trades",
         )
+    recipe: FittedRecipe = fitted_recipes.make(name, dict(parameters))
+    recipe.check(model)
     return model
 
 
@@ -46,8 +48,9 @@ def fitted_candidate(scene: Scene, name: str, folder: Path, report: Report) -> M
         Unavailable: No black-box attack works within the perturbation set, or a package is missing.
         OSError: The folder cannot be written to.
     """
-    model = require_fitted(scene.model)
-    plan: Augmentation = fitted_recipes.make(name, scene.command.parameters_of(name))
+    parameters = scene.command.parameters_of(name)
+    model = require_fitted(scene.model, name, parameters)
+    plan: FittedRecipe = fitted_recipes.make(name, parameters)
     run = Run(
         scene.seed.child(name),
         deadline=float("inf"),
@@ -55,7 +58,7 @@ def fitted_candidate(scene: Scene, name: str, folder: Path, report: Report) -> M
         report=lambda work, _: report(plan.rounds, work, ""),
     )
     space = PerturbationSet.of(scene.command.audit.threats[0], scene.data.schema)
-    made = augment(model, scene.split, space, plan, run, lambda line: report(plan.rounds, 0, line))
+    made = plan.fit(model, scene.split, space, run, lambda line: report(plan.rounds, 0, line))
     file = f"model{made.model.suffix}"
     if made.complete:
         write_whole(folder / file, made.model.saved())

@@ -55,5 +55,5 @@ def test_every_round_is_a_point_of_the_chart(hardened):
 def test_a_model_that_cannot_be_fitted_is_refused_with_those_that_can():
     model = gb.callable_model(lambda x: x, shape=(2,), classes=2, scores="logits")
     with pytest.raises(UsageError, match="cannot be fitted anew") as raised:
-        require_fitted(model)
+        require_fitted(model, "augmentation", {})
     assert ".skops" in str(raised.value)

@@ -51,12 +51,13 @@ def list_attacks(as_json: AsJson = False) -> None:
 def list_recipes(as_json: AsJson = False) -> None:
     """List the recipes that gambeson harden trains by."""
     from gambeson.defenses.answers import answers
-    from gambeson.defenses.augmentation import fitted_recipes
+    from gambeson.defenses.fitted import fitted_recipes
+    from gambeson.defenses.poisoning.removal import removals
     from gambeson.defenses.private.base import private_recipes
     from gambeson.defenses.training.base import recipes
     from gambeson.defenses.transformations import transformations
 
-    kinds = (*recipes, *private_recipes, *fitted_recipes, *transformations, *answers)
+    kinds = (*recipes, *private_recipes, *fitted_recipes, *transformations, *answers, *removals)
     rows: list[Row] = [
         {"recipe": e.name, "summary": e.facts.summary, "source": e.facts.source}
         for e in sorted(kinds, key=lambda e: e.name)
