@@ -18,7 +18,7 @@ _EXTERNAL_FILES, _LINK, _LAYOUT, _CONTINUATION = 7, 6, 8, 16
 _VIRTUAL = 3
 _OUTSIDE = 64
 """Kinds of links from here on are resolved outside the file."""
-_MOST_OBJECTS, _MOST_MESSAGES, _MOST_HEAP = 400_000, 20_000, 32 << 20
+_MOST_OBJECTS, _MOST_MESSAGES, _MOST_HEAP, _MOST_HEADERS = 200_000, 500_000, 4 << 20, 256 << 20
 _LARGEST = 1 << 20
 _LINK_START = re.compile(rb"(?=\x01[\x00-\x1f])")
 
@@ -30,6 +30,16 @@ class _Walk:
     pending: list[int] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
     heap: int = 0
+    headers: int = 0
+    messages: int = 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether the file holds more than a scan reads."""
+        return (
+            len(self.seen) >= _MOST_OBJECTS or self.messages > _MOST_MESSAGES or self.heap > _MOST_HEAP
+            or self.headers > _MOST_HEADERS
+        )  # fmt: skip
 
     def add(self, address: int) -> None:
         """An object header to look at, unless it was."""
@@ -61,15 +71,17 @@ def reaches_outside(content: Content) -> Iterator[tuple[int, str]]:
         yield from _new_header(walk, at)
     while walk.pending:
         yield from _old_header(walk, walk.pending.pop())
-    if len(walk.seen) >= _MOST_OBJECTS or walk.heap > _MOST_HEAP:
+    if walk.spent:
         yield 0, "more objects than a scan reads"
 
 
 def _places(content: Content, signature: bytes) -> Iterator[int]:
-    at = content.find(signature)
-    while at >= 0:
-        yield at
-        at = content.find(signature, at + 4)
+    for base in range(0, content.size, _LARGEST):
+        data = content.read(base, _LARGEST + len(signature) - 1)
+        place = data.find(signature)
+        while place >= 0:
+            yield base + place
+            place = data.find(signature, place + len(signature))
 
 
 def _entries(walk: _Walk, at: int) -> None:
@@ -91,33 +103,39 @@ def _dense(walk: _Walk, at: int) -> Iterator[tuple[int, str]]:
         return
     data = walk.content.read(at, min(uint(heap[120:128]), _LARGEST))
     walk.heap += len(data)
-    if walk.heap > _MOST_HEAP:
+    if walk.spent:
         return
     for match in _LINK_START.finditer(data):
-        yield from _link(walk, data[match.start() : match.start() + 70_000], at + match.start())
+        yield from _link(walk, data, at, match.start())
 
 
-def _link(walk: _Walk, data: bytes, at: int) -> Iterator[tuple[int, str]]:
-    """A link message; anything that is none is left alone."""
-    if len(data) < 4 or data[0] != 1 or data[1] > 0x1F:
+def _link(walk: _Walk, data: bytes, at: int, place: int = 0) -> Iterator[tuple[int, str]]:
+    """A link message; anything that is none is left alone.
+
+    Args:
+        walk: Collects the object that a link within the file leads to.
+        data: Holds the message.
+        at: Offset of ``data`` in the file.
+        place: Where in ``data`` the message begins.
+    """
+    head = data[place : place + 24]
+    if len(head) < 4 or head[0] != 1 or head[1] > 0x1F:
         return
-    flags, place, kind = data[1], 2, 0
-    if flags & 8:
-        kind, place = data[2], 3
-    place += (8 if flags & 4 else 0) + (1 if flags & 16 else 0)
+    flags = head[1]
+    kind = head[2] if flags & 8 else 0
+    skip = (3 if flags & 8 else 2) + (8 if flags & 4 else 0) + (1 if flags & 16 else 0)
     width = 1 << (flags & 3)
-    length = uint(data[place : place + width])
-    name, rest = data[place + width : place + width + length], data[place + width + length :]
-    if len(name) != length or not length or b"\0" in name:
+    length, begin = uint(head[skip : skip + width]), place + skip + width
+    end = begin + length
+    if not length or end >= len(data) or data.find(b"\0", begin, end) >= 0:
         return
-    if kind == 0 and len(rest) >= 8:
-        walk.add(uint(rest[:8]))
+    if kind == 0 and end + 8 <= len(data):
+        walk.add(uint(data[end : end + 8]))
     elif kind >= _OUTSIDE:
-        value = rest[2 : 2 + uint(rest[:2])]
-        if len(value) == uint(rest[:2]) and (
-            kind > _OUTSIDE or (value[:1] == b"\0" and value.count(b"\0") == 3)
-        ):
-            yield at, f"a link to {_words(value[1:].split(bytes(1))[0])}"
+        size = uint(data[end : end + 2])
+        value = data[end + 2 : end + 2 + size]
+        if len(value) == size and (kind > _OUTSIDE or (value[:1] == b"\0" and value.count(b"\0") == 3)):
+            yield at + place, f"a link to {_words(value[1:].split(bytes(1))[0])}"
 
 
 def _new_header(walk: _Walk, at: int) -> Iterator[tuple[int, str]]:
@@ -146,17 +164,18 @@ def _messages(walk: _Walk, at: int, size: int, width: int) -> Iterator[tuple[int
         size: Bytes of all.
         width: Bytes before each message's data: 8 in version 1; 4 or, with their order of creation, 6 in version 2.
     """
-    blocks, found, count = [(at, size)], list[tuple[int, str]](), 0
-    while blocks:
+    blocks, found = [(at, size)], list[tuple[int, str]]()
+    while blocks and not walk.spent:
         at, size = blocks.pop()
         data = walk.content.read(at, min(size, _LARGEST))
+        walk.headers += len(data)
         place = 0
         while len(data) - place >= width:
             kind = uint(data[place : place + 2]) if width == 8 else data[place]
             length = uint(data[place + 2 : place + 4] if width == 8 else data[place + 1 : place + 3])
             body = data[place + width : place + width + length]
-            count += 1
-            if len(body) < length or count > _MOST_MESSAGES:
+            walk.messages += 1
+            if len(body) < length or walk.spent:
                 return
             if kind == _CONTINUATION and length >= 16:
                 start, more = walk.base + uint(body[:8]), uint(body[8:16])

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -29,6 +30,18 @@ def test_nothing_hostile_is_missed(files):
 @pytest.mark.parametrize("files", [benign_files, framework_files])
 def test_nothing_harmless_is_alarming(files):
     assert [(name, severe(data, name)) for name, data in files() if severe(data, name)] == []
+
+
+def test_a_bomb_is_scanned_in_little_memory():
+    bombs = [(name, data) for name, data in hostile_archives() if "bomb" in name]
+    scan_bytes(*reversed(bombs[0]))
+    tracemalloc.start()
+    for name, data in bombs:
+        scan_bytes(data, name)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(bombs) == 2
+    assert peak < 64 << 20
 
 
 def test_the_scanner_itself_fails_on_nothing_hostile():
