@@ -18,7 +18,7 @@ from gambeson.models.torch_trainee import Trainee
 _POINTS = 20
 """Radii of the curve."""
 _NOTE = (
-    "Of the vote over noisy copies, not of the network alone: `gambeson certify --smoothing` certifies the same vote, "
+    "Of the vote over noisy copies, not of the network alone: `gambeson certify --smooth` certifies the same vote, "
     "and whoever serves it must vote, too. Each certificate holds with a chance of 99.9%."
 )
 
