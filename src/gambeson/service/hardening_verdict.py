@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gambeson.audit.report.diff import FigureChange, compare_reports
 from gambeson.audit.result import AuditReport
@@ -14,6 +14,7 @@ BEFORE = "before"
 """Name of the model that was given."""
 _SANITY = "evasion.sanity"
 _MEMBERSHIP = "privacy.membership"
+_EXTRACTION = "extraction."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,22 @@ class Verdict:
 
 
 def figures(report: AuditReport) -> tuple[Measurement, ...]:
-    """Clean and robust accuracy, and the AUC of membership inference, where they were measured."""
+    """Clean and robust accuracy, the AUC of membership inference and how like copies are, where they were measured."""
     judges = [f for f in report.findings if f.check.startswith("evasion.") and f.check != _SANITY]
     found = [_figure(f, name) for name in (CLEAN, ROBUST) for f in judges[:1]]
     found += [_figure(f, EXPOSURE) for f in report.findings if f.check == _MEMBERSHIP]
+    found += [_fidelity(f) for f in report.findings if f.check.startswith(_EXTRACTION)]
     return tuple(m for m in found if m is not None)
+
+
+def _fidelity(finding: Finding) -> Measurement | None:
+    """Of the copy that was trained on the most answers, which stands first; named by what it was trained on."""
+    first = next((m for m in finding.measurements if m.name.startswith("fidelity_at_")), None)
+    return (
+        None
+        if first is None
+        else replace(first, name=f"{finding.check.removeprefix(_EXTRACTION)}_{first.name}")
+    )
 
 
 def _figure(finding: Finding, name: str) -> Measurement | None:

@@ -52,3 +52,15 @@ def test_without_the_figure_nothing_is_claimed_and_the_reason_is_given():
 
 def test_the_figures_are_those_of_the_attack_not_of_its_diagnostics():
     assert [m.name for m in figures(report(20))] == ["clean_accuracy", "robust_accuracy"]
+
+
+def test_of_copies_the_one_on_the_most_answers_is_named_by_what_it_was_trained_on():
+    fidelities = tuple(proportion(f"fidelity_at_{n}_queries", 90, 100, better="lower") for n in (2_000, 500))
+    found = [
+        replace(EVASION, check=check, target="", measurements=fidelities)
+        for check in ("extraction.labels", "extraction.scores")
+    ]
+    assert [m.name for m in figures(report_of(*found))] == [
+        "labels_fidelity_at_2000_queries",
+        "scores_fidelity_at_2000_queries",
+    ]
