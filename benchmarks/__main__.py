@@ -16,14 +16,19 @@ from benchmarks.autoattack import autoattack_table
 from benchmarks.certified import certified_tables
 from benchmarks.cost import cost_table
 from benchmarks.extraction import extraction_tables
-from benchmarks.hardening import hardening_tables
+from benchmarks.hardening import hardening_table
 from benchmarks.inversion import inversion_tables
 from benchmarks.masking import masking_table
 from benchmarks.membership import membership_cost_table, membership_tables
 from benchmarks.minimum_norm import minimum_norm_table
 from benchmarks.ownership import ownership_table
 from benchmarks.poisoning import poisoning_tables
-from benchmarks.private import private_cost_table, private_tables
+from benchmarks.private import (
+    private_audits_table,
+    private_cost_table,
+    private_pictures_table,
+    private_rows_table,
+)
 from benchmarks.scanning import scanning_tables
 from benchmarks.strength import strength_table
 from benchmarks.subjects import Subject, digits, resnet20, robust, undefended
@@ -114,12 +119,20 @@ def _scanning(quick: bool) -> list[str]:
     return scanning_tables(quick=quick)
 
 
-def _hardening(quick: bool) -> list[str]:
-    return hardening_tables(quick=quick)
+def _hardening(part: str) -> Callable[[bool], list[str]]:
+    return lambda quick: hardening_table(part, quick=quick)
 
 
-def _private(quick: bool) -> list[str]:
-    return private_tables(quick=quick)
+def _private_pictures(quick: bool) -> list[str]:
+    return private_pictures_table(quick=quick)
+
+
+def _private_rows(quick: bool) -> list[str]:
+    return private_rows_table(quick=quick)
+
+
+def _private_audits(quick: bool) -> list[str]:
+    return [private_audits_table(quick=quick)]
 
 
 def _private_cost(quick: bool) -> list[str]:
@@ -142,12 +155,18 @@ SECTIONS: dict[str, Callable[[bool], list[str]]] = {
     "extraction": _extraction,
     "inversion": _inversion,
     "membership_cost": _membership_cost,
-    "private": _private,
+    "private_pictures": _private_pictures,
+    "private_rows": _private_rows,
+    "private_audits": _private_audits,
     "private_cost": _private_cost,
     "attributes": _attributes,
     "ownership": _ownership,
     "scanning": _scanning,
-    "hardening": _hardening,
+    "hardening_reached": _hardening("reached"),
+    "hardening_time": _hardening("time"),
+    "hardening_arithmetic": _hardening("arithmetic"),
+    "hardening_collapse": _hardening("collapse"),
+    "hardening_ensembles": _hardening("ensembles"),
     "poisoning": _poisoning,
 }
 

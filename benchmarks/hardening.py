@@ -40,18 +40,18 @@ EPS = 0.3
 STEPS = 7
 
 
-def hardening_tables(*, quick: bool) -> list[str]:
-    """Markdown tables; none without MNIST."""
+def hardening_table(part: str, *, quick: bool) -> list[str]:
+    """Markdown of a part: reached, time, arithmetic, collapse or ensembles; none without MNIST."""
     if not (data_folder() / "mnist.npz").exists():
         return []
-    data = gb.open_dataset(str(data_folder() / "mnist.npz"))
-    return [
-        _reached(data, quick=quick),
-        _time(data, quick=quick),
-        _arithmetic(data, quick=quick),
-        _collapse(data, quick=quick),
-        _ensembles(data, quick=quick),
-    ]
+    parts = {
+        "reached": _reached,
+        "time": _time,
+        "arithmetic": _arithmetic,
+        "collapse": _collapse,
+        "ensembles": _ensembles,
+    }
+    return [parts[part](gb.open_dataset(str(data_folder() / "mnist.npz")), quick=quick)]
 
 
 def _task(

@@ -34,16 +34,20 @@ _BATCHES = 256, 1_024
 _CLAIM, _DELTA = 2.0, 1e-5
 
 
-def private_tables(*, quick: bool) -> list[str]:
-    """Markdown: accuracies where the data folder is there, and audits."""
-    makers = (digits_scattering, digits_cnn, adult, adult_trees)
+def private_pictures_table(*, quick: bool) -> list[str]:
+    """Markdown: accuracies on MNIST, where the data folder is there."""
+    return _accuracies("MNIST", (digits_scattering, digits_cnn), quick)
+
+
+def private_rows_table(*, quick: bool) -> list[str]:
+    """Markdown: accuracies on Adult, where the data folder is there."""
+    return _accuracies("Adult", (adult, adult_trees), quick)
+
+
+def _accuracies(name: str, makers: tuple[Callable[[bool], World | None], ...], quick: bool) -> list[str]:
     worlds = [world for make in makers if (world := make(quick)) is not None]
-    return [*([_accuracies(worlds)] if worlds else []), _audits(quick)]
-
-
-def _accuracies(worlds: list[World]) -> str:
     lines = [
-        "## Private training",
+        f"## Private training: {name}",
         "",
         "Accuracy on test rows at a promise of (epsilon, delta) to each training record, one training each with rows "
         "and noise from a seed. Settings on MNIST are the first that were tried; on Adult three were looked at, which "
@@ -60,7 +64,7 @@ def _accuracies(worlds: list[World]) -> str:
             begun = time.process_time()
             lines.append(_row(world, fit, begun, plain))
             print(lines[-1], flush=True)
-    return "\n".join(lines) + "\n"
+    return ["\n".join(lines) + "\n"] if worlds else []
 
 
 def _row(world: World, fit: Fit, begun: float, plain: str) -> str:
@@ -86,7 +90,8 @@ def _row(world: World, fit: Fit, begun: float, plain: str) -> str:
     )
 
 
-def _audits(quick: bool) -> str:
+def private_audits_table(*, quick: bool) -> str:
+    """Markdown: what canaries find in correct and in broken trainings."""
     mechanism = noise_for(_CLAIM, _DELTA, Mechanism(1.0, 1.0, 10))
     lines = [
         "## Audit of a promise in one run",
