@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,6 +68,8 @@ class State:
         numbers = {int(name.split("/")[1]) for name in kept if name.startswith("optimizer/")}
         state["state"] = {number: _part(kept, f"optimizer/{number}") for number in sorted(numbers)}
         self.optimizer.load_state_dict(state)
+        for parameter, slots in self.optimizer.state.items():
+            slots.update({name: _laid_out(value, parameter) for name, value in slots.items()})
         self.step = int(kept["step"])
 
 
@@ -84,6 +87,13 @@ def begin(trainee: Trainee, optimizer: torch.optim.Optimizer, *, mean: bool) -> 
 def _tensors(module: nn.Module) -> Iterator[Tensor]:
     yield from module.parameters()
     yield from module.buffers()
+
+
+def _laid_out(value: Any, like: Tensor) -> Any:
+    """A moment in the memory layout of its parameter: fused optimisers walk through both as they lie."""
+    if not isinstance(value, Tensor) or value.shape != like.shape:
+        return value
+    return torch.empty_like(like, dtype=value.dtype, requires_grad=False).copy_(value)
 
 
 def _part(kept: Mapping[str, np.ndarray], part: str) -> dict[str, Tensor]:

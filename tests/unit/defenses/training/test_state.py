@@ -8,6 +8,8 @@ import torch
 
 from gambeson.defenses.training.plan import Plan
 from gambeson.defenses.training.state import begin
+from gambeson.models.probing import Answer
+from gambeson.models.torch_trainee import Trainee
 from tests.training_world import batch, network
 
 
@@ -60,3 +62,31 @@ def test_batch_statistics_and_counters_belong_to_the_mean():
     stepped(state, 2)
     assert int(state.mean.module[-1].num_batches_tracked) == 2
     assert not torch.equal(state.mean.module[-1].running_mean, torch.zeros(2))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_moments_go_back_to_the_weights_they_belong_to_whatever_the_memory_layout(optimizer):
+    """Fused optimisers walk through weights and moments as they lie in memory."""
+
+    def fresh():
+        torch.manual_seed(0)
+        layers = torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.Linear(4, 2)
+        module = torch.nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        net = Trainee(module, "cpu", Answer("logits", False), channels_last=True)
+        return begin(net, Plan(optimizer=optimizer).optimize(module), mean=True)
+
+    def walk(state, start: int, stop: int):
+        for seed in range(start, stop):
+            torch.manual_seed(seed)
+            x, y = torch.randn(8, 3, 3, 3), torch.randint(2, (8,))
+            state.optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(state.trainee(x), y).backward()
+            state.optimizer.step()
+            state.step += 1
+            state.follow(0.9)
+        return state
+
+    whole, other = walk(fresh(), 0, 6).copy(), fresh()
+    other.put_back(walk(fresh(), 0, 3).copy())
+    again = walk(other, 3, 6).copy()
+    assert all(np.array_equal(whole[name], again[name]) for name in whole)
