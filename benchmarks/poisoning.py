@@ -115,8 +115,9 @@ def _table(world: Bench, plots: tuple[Plot, ...], cells: list[dict[str, Any]]) -
         "",
         f"{len(world.train[1]):,} training rows, class 0 wanted, {len(world.trusted[1]):,} trusted rows of which "
         "half are mixed in to calibrate; a network with two convolutions. Each cell: true positives, then false "
-        "positives, of rows flagged at a stated false-positive rate of 1% (ours; each detector alone and the combined verdict) or as "
-        "ART's defaults have it (spectral signatures are told the true rate; STRIP judges 200 rows of each kind).",
+        "positives, of rows flagged at a stated false-positive rate of 1% (ours; each detector alone and the combined "
+        "verdict) or as ART's defaults have it (spectral signatures are told the true rate; STRIP judges 200 rows of "
+        "each kind).",
         "",
         "| | " + " | ".join(plot.title for plot in plots) + " |",
         "|---|" + "---|" * len(plots),
