@@ -87,10 +87,12 @@ def bench(name: str, rows: int, trusted: int, test: int = 1_000) -> Bench | None
     return Bench(name, data.schema, parts[0], parts[1], parts[2], 4 if name == "MNIST" else 10)
 
 
-def poison(world: Bench, plot: Plot, seed: int = 0) -> tuple[Poisoning, PoisonTask, Poisoned]:
-    """The training rows after an attack on class 0."""
+def poison(
+    world: Bench, plot: Plot, seed: int = 0, target: int = 0
+) -> tuple[Poisoning, PoisonTask, Poisoned]:
+    """The training rows after an attack that wants class ``target``."""
     attack = poisonings.make(plot.attack, dict(plot.parameters))
-    task = PoisonTask(*world.train, world.schema, plot.rate, 0, Seed(seed).child("poison", plot.attack))
+    task = PoisonTask(*world.train, world.schema, plot.rate, target, Seed(seed).child("poison", plot.attack))
     return attack, task, run_poisoning(plot.attack, attack, poisonings[plot.attack].facts, task)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import lru_cache
 
 import numpy as np
@@ -11,12 +12,19 @@ from torch import nn
 from gambeson.attacks.poisoning.badnets import BadNets
 from gambeson.attacks.poisoning.base import PoisonTask, poisonings
 from gambeson.attacks.poisoning.harness import run_poisoning
+from gambeson.attacks.poisoning.pupil import teach
 from gambeson.core.reproduce import Seed
 from gambeson.core.stats import auc
 from gambeson.data.schema import Feature, Kind, Schema
 from gambeson.defenses.poisoning.base import Inspection
 from gambeson.defenses.poisoning.inspecting import Plan, inspect
+from gambeson.defenses.poisoning.repair.base import Repair, RepairTask
+from gambeson.defenses.poisoning.shortcut import Shortcuts
+from gambeson.defenses.poisoning.trigger_search import Triggers
 from gambeson.models.model import ModelInfo
+from gambeson.models.probing import Answer
+from gambeson.models.torch_trainee import Trainee
+from gambeson.models.torch_training import seeded
 
 PICTURES = Schema((1, 8, 8), ("0", "1", "2", "3"))
 TABLE = Schema(
@@ -128,3 +136,40 @@ class PatchModel:
     def scores(self, x: np.ndarray) -> np.ndarray:
         with torch.no_grad():
             return self.forward(torch.from_numpy(x)).numpy()
+
+
+@lru_cache
+def backdoored() -> nn.Module:
+    """A network on pictures of four classes whose last corner, when bright, makes it say class 1."""
+    x, y = pictures(800, seed=1)
+    x[:160, 0, 6:, 6:], y[:160] = 1.0, 1
+    return teach(x, y, PICTURES, seed=Seed(0), epochs=4, build=plain_network).module
+
+
+def triggered_pictures() -> tuple[np.ndarray, np.ndarray]:
+    """Fresh pictures of other classes than 1 with a bright last corner, and their true labels."""
+    x, y = pictures(300, seed=8)
+    x[:, 0, 6:, 6:] = 1.0
+    return x[y != 1], y[y != 1]
+
+
+def repair_task() -> RepairTask:
+    """200 clean rows, and the trigger as a search would reconstruct it, for class 1 alone."""
+    x, y = pictures(200, seed=6)
+    masks, patterns = np.zeros((4, 1, 8, 8), np.float32), np.ones((4, 1, 8, 8), np.float32)
+    masks[1, 0, 6:, 6:] = 1.0
+    changes = np.zeros((4, 1, 8, 8), np.float32)
+    changes[1, 0, 6:, 6:] = 0.8
+    triggers = Triggers(masks, patterns, masks.sum((1, 2, 3)).astype(float), np.ones(4))
+    shortcuts = Shortcuts(changes, np.sqrt((changes**2).mean((1, 2, 3))).astype(float))
+    return RepairTask(torch.from_numpy(x), torch.from_numpy(y), PICTURES, triggers, shortcuts, Seed(0))
+
+
+def repaired(repair: Repair) -> tuple[float, float]:
+    """Clean accuracy and success of the trigger after a repair of :func:`backdoored`."""
+    network = Trainee(copy.deepcopy(backdoored()).requires_grad_(True), "cpu", Answer("logits", single=False))
+    with seeded(0):
+        repair.repair(network, repair_task())
+    x, y = pictures(300, seed=8)
+    sent, _ = triggered_pictures()
+    return float((predict(network.module, x) == y).mean()), float((predict(network.module, sent) == 1).mean())

@@ -1,0 +1,1 @@
+"""Repair of backdoored models with a little clean data."""

@@ -1,0 +1,10 @@
+from gambeson.defenses.poisoning.repair.sharpness import Sharpness
+from tests.poison_worlds import backdoored, predict, repaired, triggered_pictures
+
+
+def test_the_trigger_works_less_and_accuracy_stays():
+    before = (predict(backdoored(), triggered_pictures()[0]) == 1).mean()
+    accuracy, success = repaired(Sharpness())
+    assert before > 0.9
+    assert accuracy > 0.9
+    assert success < 0.9
