@@ -18,7 +18,7 @@ def test_there_are_always_twelve_cells_and_each_empty_one_has_a_reason():
     assert len({(c.family, c.access) for c in cells}) == 12
     assert all(c.outcome is Outcome.NOT_ASSESSED and c.reason for c in cells)
     assert cell(cells, Family.EVASION, Access.GRADIENT).reason == "left out by --only or --skip"
-    assert "no poisoning check" in cell(cells, Family.POISONING, Access.LABELS).reason
+    assert "no poisoning check" in cell(cells, Family.POISONING, Access.SCORES).reason
 
 
 def test_the_worst_outcome_of_a_cell_counts():

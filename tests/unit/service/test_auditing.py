@@ -68,7 +68,6 @@ def test_a_model_that_answers_nan_is_one_error_and_leaves_no_report(command):
         ({"profile": "fast"}, "'fast'"),
         ({"only": ("evasoin",)}, "'evasoin'"),
         ({"formats": ("pdf",)}, "'pdf'"),
-        ({"only": ("poisoning",)}, "No check is left"),
         ({"only": ("evasion",), "skip": ("evasion",)}, "No check is left"),
         ({"samples": 0}, "0 samples"),
         ({"batch_size": 0}, "batch size"),
