@@ -55,7 +55,7 @@ class InspectCommand:
         split: That is looked through.
         trusted: Dataset with rows that are known to be clean; the same one where ``None``.
         trusted_split: Which of its splits.
-        rate: Rate of false alarms.
+        rate: Rate of false alarms; ``None`` for 1%, or as low as so many trusted rows can tell.
         epochs: Passes of each training.
         names: Detectors; all where empty.
         factory: Builds the networks; the default one where ``None``.
@@ -68,7 +68,7 @@ class InspectCommand:
     split: str = "train"
     trusted: str | None = None
     trusted_split: str = "test"
-    rate: float = 0.01
+    rate: float | None = None
     epochs: int = 4
     names: tuple[str, ...] = ()
     factory: str | None = None
@@ -85,8 +85,9 @@ class InspectRun:
         data: What was looked through.
         command: The command that repeats it.
         seed: Root of the seed tree.
+        rate: Rate of false alarms.
         flagged: Share of rows that is flagged.
-        expected: Share of trusted rows that is flagged.
+        expected: Share of trusted rows that the rate allows to be flagged.
         share: Estimated share of poisoned rows.
         chance: P-value of so many flags if no row were poisoned.
         rows: Numbers of the flagged rows in the split.
@@ -100,6 +101,7 @@ class InspectRun:
     data: Subject
     command: str
     seed: int
+    rate: float
     flagged: Measurement
     expected: Measurement
     share: float
@@ -170,9 +172,8 @@ def inspect_line(command: InspectCommand) -> str:
         command.split,
         "--trusted-split",
         command.trusted_split,
-        "--fpr",
-        f"{command.rate:g}",
     ]
+    words += [] if command.rate is None else ["--fpr", f"{command.rate:g}"]
     words += ["--epochs", str(command.epochs)]
     words += ["--only", ",".join(command.names)] if command.names else []
     words += ["--factory", command.factory] if command.factory else []
@@ -200,6 +201,7 @@ def _run(command: InspectCommand, data: Dataset, scan: SampleScan, seconds: floa
         data=Subject(data.name, data.digest, describe_data(data)),
         command=inspect_line(command),
         seed=command.seed,
+        rate=scan.verdict.alpha,
         flagged=scan.flagged,
         expected=scan.expected,
         share=scan.share,
@@ -258,7 +260,7 @@ def _page(
         title=f"{data.name}, split {command.split}",
         hint=_HINT,
         source=JSON,
-        threat=f"poisoned rows at a false-positive rate of {command.rate:.2%}",
+        threat=f"poisoned rows at a false-positive rate of {run.rate:.2%}",
         model=Subject("networks trained for this inspection", "", ()),
         data=run.data,
         command=run.command,

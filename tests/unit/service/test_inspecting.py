@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,7 +51,6 @@ def test_suspected_and_trusted_rows_must_differ(tmp_path):
 
 def test_the_command_line_repeats_it():
     command = InspectCommand("a.npz", trusted="b.npz", names=("strip",), seed=2)
-    assert inspect_line(command) == (
-        "gambeson data inspect a.npz --trusted b.npz --split train --trusted-split test "
-        "--fpr 0.01 --epochs 4 --only strip --seed 2"
-    )
+    words = "gambeson data inspect a.npz --trusted b.npz --split train --trusted-split test"
+    assert inspect_line(command) == f"{words} --epochs 4 --only strip --seed 2"
+    assert inspect_line(replace(command, rate=0.05)) == f"{words} --fpr 0.05 --epochs 4 --only strip --seed 2"

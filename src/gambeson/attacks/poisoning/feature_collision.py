@@ -40,7 +40,7 @@ class FeatureCollision:
     watermark: float = 0.3
 
     def poison(self, task: PoisonTask) -> Changes:
-        """Changes inputs of the target class, those nearest to the victim in features.
+        """Changes inputs of the target class, drawn at random.
 
         Raises:
             UsageError: There is no victim.

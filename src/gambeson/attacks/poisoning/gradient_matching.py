@@ -22,7 +22,7 @@ from gambeson.attacks.poisoning.victims import require_victim
         pictures=True,
         tables=False,
         source="Geiping et al. 2021, Witches' Brew, arXiv:2009.02276, algorithm 1; deviation: one surrogate, one "
-        "restart, no augmentation",
+        "restart, no augmentation, rows drawn at random",
     ),
 )
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class GradientMatching:
     most: int = 128
 
     def poison(self, task: PoisonTask) -> Changes:
-        """Changes inputs of the target class, those with the largest gradients.
+        """Changes inputs of the target class, drawn at random.
 
         Raises:
             UsageError: There is no victim, or ``eps`` is no share.

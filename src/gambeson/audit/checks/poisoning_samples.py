@@ -24,9 +24,8 @@ from gambeson.core.threat import Access
 from gambeson.defenses.poisoning.sample_scan import Rows, SampleScan, ScanPlan, scan_rows, work
 from gambeson.models.torch_model import TrainableTorchModel
 
-_ALPHA = 0.01
-_TRUSTED_FOR_ALPHA = 4
-"""Trusted rows over ``1 / alpha`` below which the verdict cannot be calibrated."""
+_FEWEST_TRUSTED = 400
+"""Trusted rows below which the verdict cannot be calibrated at a rate of false alarms worth the name."""
 _CHANCE = 0.01
 """P-value of the number of flags from which on it is no chance."""
 _FEWEST = 100
@@ -60,7 +59,6 @@ def poisoning_samples(context: CheckContext) -> list[Finding]:
     """
     suspected, trusted = _rows(context)
     plan = ScanPlan(
-        alpha=_ALPHA,
         build=_build(context),
         report=lambda done, said: _advance(context, done, said),
     )
@@ -79,10 +77,10 @@ def _rows(context: CheckContext) -> tuple[Rows, Rows]:
         )
     root = Seed(context.seed.value).child("poisoning rows")
     train, clean = context.data.split(name), context.data.split(context.split)
-    if len(train) < _FEWEST or len(clean) < _TRUSTED_FOR_ALPHA / _ALPHA:
+    if len(train) < _FEWEST or len(clean) < _FEWEST_TRUSTED:
         raise InsufficientEvidence(
             f"There are {len(train)} training rows and {len(clean)} others.",
-            expected=f"at least {_FEWEST} and {_TRUSTED_FOR_ALPHA / _ALPHA:.0f}",
+            expected=f"at least {_FEWEST} and {_FEWEST_TRUSTED}",
         )
     taken = choose_samples(train, 2 * context.effort.records, root.child("train"))
     known = choose_samples(clean, context.effort.records, root.child("clean"))
@@ -125,7 +123,7 @@ def _finding(context: CheckContext, scan: SampleScan) -> Finding:
         outcome=Outcome.FAILED if failed else Outcome.PASSED,
         severity=Severity.HIGH if failed else Severity.INFO,
         summary=(
-            f"{count} of {n} training rows are flagged at a false-positive rate of {scan.verdict.alpha:.0%}, "
+            f"{count} of {n} training rows are flagged at a false-positive rate of {scan.verdict.alpha:.1%}, "
             f"calibrated on {scan.verdict.calibration} rows of the split {context.split!r}, which counts as clean."
         ),
         remedy=_REMEDY if failed else "",

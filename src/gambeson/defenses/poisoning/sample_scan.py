@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gambeson.attacks.poisoning.base import Build
-from gambeson.core.errors import InsufficientEvidence, Unavailable
+from gambeson.core.errors import InsufficientEvidence, Unavailable, UsageError
 from gambeson.core.measurement import Measurement
 from gambeson.core.reproduce import Seed
 from gambeson.core.stats import proportion, two_proportions
@@ -19,6 +19,9 @@ from gambeson.defenses.poisoning.verdict import Verdict, combined_verdict
 
 Rows = tuple[np.ndarray, np.ndarray]
 """(n, *shape) float32 inputs and (n,) int64 labels."""
+_USUAL = 0.01
+_RESOLVED = 15
+"""Trusted rows times the rate of false alarms below which only what is more suspicious than all of them is flagged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class SampleScan:
         clean: (m,) by detector, of the calibration rows.
         left_out: ``(detector, reason)``.
         inspection: Networks and what they said; its first rows are the suspected ones.
-        expected: Share of clean rows that is flagged, measured on the calibration rows.
+        expected: Share of the calibration rows that the rate of false alarms allows to be flagged.
         flagged: Share of the suspected rows that is flagged.
         chance: P-value of so many flags if no row were poisoned.
     """
@@ -56,14 +59,14 @@ class ScanPlan:
     """How rows are inspected.
 
     Attributes:
-        alpha: Rate of false alarms.
+        alpha: Rate of false alarms; ``None`` for 1%, or as low as so many trusted rows can tell.
         epochs: Passes of each training.
         build: Makes the networks; the default one unless given.
         names: Detectors; all where empty.
         report: Called with ``(work done, what)``.
     """
 
-    alpha: float = 0.01
+    alpha: float | None = None
     epochs: int = 4
     build: Build | None = None
     names: tuple[str, ...] = ()
@@ -73,6 +76,14 @@ class ScanPlan:
 def work(plan: ScanPlan) -> int:
     """Units of work that the report counts."""
     return STAGES + len(plan.names or detectors.names())
+
+
+def usual_rate(trusted: int) -> float:
+    """Rate of false alarms for so many trusted rows: 1%, or the lowest at which poisoned rows can be told from them.
+
+    Half of them calibrate, in two halves of their own: with ``n`` rows no p-value is below ``4 / n``.
+    """
+    return max(_USUAL, _RESOLVED / max(trusted, 1))
 
 
 def scan_rows(suspected: Rows, trusted: Rows, schema: Schema, plan: ScanPlan, seed: Seed) -> SampleScan:
@@ -89,6 +100,7 @@ def scan_rows(suspected: Rows, trusted: Rows, schema: Schema, plan: ScanPlan, se
         seed: Of everything that is drawn.
 
     Raises:
+        UsageError: The rate of false alarms is not between 0 and 1.
         InsufficientEvidence: Too few trusted rows for the rate of false alarms, or one class only.
         ModelError: A training diverged.
     """
@@ -98,12 +110,15 @@ def scan_rows(suspected: Rows, trusted: Rows, schema: Schema, plan: ScanPlan, se
             f"The {len(y)} rows have one class.",
             expected="at least 2 classes, which a network could tell apart",
         )
+    alpha = usual_rate(len(trusted[1])) if plan.alpha is None else plan.alpha
+    if not 0 < alpha < 1:
+        raise UsageError(f"The rate of false alarms is {alpha:g}.", expected="between 0 and 1, such as 0.01")
     order = seed.child("trusted").generator().permutation(len(trusted[1]))
     judged, known = order[: len(order) // 2], order[len(order) // 2 :]
-    if len(judged) < 2 / plan.alpha:
+    if len(judged) < 2 / alpha:
         raise InsufficientEvidence(
-            f"{len(order)} trusted rows are too few for a false-positive rate of {plan.alpha:g}.",
-            expected=f"at least {int(np.ceil(4 / plan.alpha))}",
+            f"{len(order)} trusted rows are too few for a false-positive rate of {alpha:g}.",
+            expected=f"at least {int(np.ceil(4 / alpha))}",
             remedy="give more rows that are known to be clean, or a larger --fpr",
         )
     everything = np.concatenate([x, trusted[0][judged]]), np.concatenate([y, trusted[1][judged]])
@@ -111,9 +126,9 @@ def scan_rows(suspected: Rows, trusted: Rows, schema: Schema, plan: ScanPlan, se
     seen = inspect(*everything, (trusted[0][known], trusted[1][known]), schema, training)
     found, left_out = _suspicions(seen, plan)
     mixed_in = np.arange(len(seen.y)) >= len(y)
-    verdict = combined_verdict(found, mixed_in, alpha=plan.alpha, rng=seed.child("verdict").generator())
+    verdict = combined_verdict(found, mixed_in, alpha=alpha, rng=seed.child("verdict").generator())
     count, n = int(verdict.flagged.sum()), len(y)
-    usual = int(np.floor(plan.alpha * len(judged)))
+    usual = int(np.floor(alpha * len(judged)))
     return SampleScan(
         verdict=verdict,
         suspicions={name: values[~mixed_in] for name, values in found.items()},
@@ -122,7 +137,7 @@ def scan_rows(suspected: Rows, trusted: Rows, schema: Schema, plan: ScanPlan, se
         inspection=seen,
         flagged=proportion("flagged", count, n, better="lower"),
         expected=proportion("flagged_clean", usual, len(judged)),
-        chance=two_proportions(count, n, usual, len(judged)) if count / n > plan.alpha else 1.0,
+        chance=two_proportions(count, n, usual, len(judged)) if count / n > alpha else 1.0,
     )
 
 

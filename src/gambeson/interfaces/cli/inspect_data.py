@@ -21,7 +21,14 @@ TrustedSplit = Annotated[
     str, typer.Option("--trusted-split", metavar="NAME", help="Split of the trusted data that is used")
 ]
 Split = Annotated[str, typer.Option("--split", metavar="NAME", help="Split under suspicion")]
-Rate = Annotated[str, typer.Option("--fpr", metavar="SHARE", help="Share of clean rows that may be flagged")]
+Rate = Annotated[
+    str | None,
+    typer.Option(
+        "--fpr",
+        metavar="SHARE",
+        help="Share of clean rows that may be flagged (default: 0.01; more where fewer than 1,500 rows are trusted)",
+    ),
+]
 Epochs = Annotated[str, typer.Option("--epochs", metavar="N", help="Passes over the rows of each training")]
 Only = Annotated[
     list[str] | None, typer.Option("--only", metavar="NAMES", help="Detectors (default: all of them)")
@@ -41,7 +48,7 @@ def inspect_rows(
     label: Label = None,
     split: Split = "train",
     trusted_split: TrustedSplit = "test",
-    fpr: Rate = "0.01",
+    fpr: Rate = None,
     epochs: Epochs = "4",
     only: Only = None,
     factory: Factory = None,
@@ -59,7 +66,7 @@ def inspect_rows(
         split=split,
         trusted=trusted,
         trusted_split=trusted_split,
-        rate=number("--fpr", fpr),
+        rate=None if fpr is None else number("--fpr", fpr),
         epochs=whole_number("--epochs", epochs),
         names=split_words(only) or (),
         factory=factory,
@@ -71,7 +78,7 @@ def inspect_rows(
     if as_json:
         trace_options.echo_json(run)
         return int(run.poisoned)
-    typer.echo(f"flagged {run.flagged} at a false-positive rate of {command.rate:g}, chance {run.chance:.2g}")
+    typer.echo(f"flagged {run.flagged} at a false-positive rate of {run.rate:.3g}, chance {run.chance:.2g}")
     typer.echo(
         f"about {run.share:.1%} of the rows look poisoned" if run.poisoned else "no more than chance explains"
     )

@@ -4,9 +4,9 @@ import pytest
 from gambeson.attacks.poisoning.badnets import BadNets
 from gambeson.attacks.poisoning.base import poisonings
 from gambeson.attacks.poisoning.harness import run_poisoning
-from gambeson.core.errors import InsufficientEvidence
+from gambeson.core.errors import InsufficientEvidence, UsageError
 from gambeson.core.reproduce import Seed
-from gambeson.defenses.poisoning.sample_scan import ScanPlan, scan_rows, work
+from gambeson.defenses.poisoning.sample_scan import ScanPlan, scan_rows, usual_rate, work
 from tests.poison_worlds import PICTURES, TABLE, picture_task, pictures, plain_network, table
 
 QUICK = ("confusion", "trusted_gap", "influence", "confident_learning")
@@ -29,6 +29,24 @@ def test_poisoned_rows_are_flagged_and_clean_data_pass():
     assert 0.06 < found.share < 0.16
     assert found.chance < 0.01
     assert clean.chance > 0.01
+
+
+def test_few_trusted_rows_get_a_rate_at_which_poison_can_still_be_told():
+    assert [usual_rate(n) for n in (0, 500, 1_500, 9_000)] == [15, 0.03, 0.01, 0.01]
+    x, y = pictures(800, seed=1)
+    made = run_poisoning("badnets", BadNets(size=2), poisonings["badnets"].facts, picture_task(x=x, y=y))
+    found = scan(made.x, made.y, pictures(420, seed=2), alpha=None)
+    assert found.verdict.alpha == 15 / 420
+    assert found.chance < 0.01
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, 2.0, float("nan")])
+def test_a_senseless_rate_is_refused_before_any_training(alpha):
+    def build():
+        raise AssertionError("trained")
+
+    with pytest.raises(UsageError, match="rate of false alarms is"):
+        scan(*pictures(100), pictures(400), alpha=alpha, build=build)
 
 
 def test_detectors_of_pictures_are_left_out_for_tables():
