@@ -109,12 +109,10 @@ def _finding(
         ),
         remedy=_REMEDY if failed else "",
         measurements=(
-            Measurement(
-                "p_value", scan.p, "probability", n, better="higher", detail="Bonferroni over three tests"
-            ),
+            Measurement("p_value", scan.p, "", n, better="higher", detail="Bonferroni over three tests"),
             reach,
             *(
-                Measurement(f"p_{test.name.replace(' ', '_')}", test.p, "probability", n, better="higher")
+                Measurement(f"p_{test.name.replace(' ', '_')}", test.p, "", n, better="higher")
                 for test in scan.tests
             ),
         ),

@@ -136,7 +136,7 @@ def scan_rows(suspected: Rows, trusted: Rows, schema: Schema, plan: ScanPlan, se
         left_out=left_out,
         inspection=seen,
         flagged=proportion("flagged", count, n, better="lower"),
-        expected=proportion("flagged_clean", usual, len(judged)),
+        expected=proportion("flagged_if_all_were_clean", usual, len(judged)),
         chance=two_proportions(count, n, usual, len(judged)) if count / n > alpha else 1.0,
     )
 
